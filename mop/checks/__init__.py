@@ -1,0 +1,1 @@
+"""One validation a file. Each is pure: objects in, Problems out."""

@@ -1,0 +1,206 @@
+"""Everything MOP asks of the outside, on one screen. Plain modules beside this one implement it; `runner` picks them.
+
+Engines raise the errors of `mop.errors`, never a library's own. Objects are plain dicts (`Manifest`) all the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from mop.files import Input
+from mop.manifest import Manifest, ObjectRef
+from mop.model import Argument
+from mop.problem import Problem
+
+# ---------------------------------------------------------------- Jsonnet
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One Jsonnet evaluation of an environment's `main.jsonnet`.
+
+    `components`: evaluate only these top-level fields; None = the whole value as one (`whole: true`).
+    `served`: texts that stand for files (mop.yaml's slice), by absolute path; not read from disk.
+    `environment`: the Tanka Environment object that `import 'tk'` and `std.extVar('tanka.dev/environment')` give.
+    `namespace`, `kube_version`: what helmTemplate uses where a call names none.
+    """
+
+    root: Path
+    entrypoint: Path
+    components: tuple[str, ...] | None
+    namespace: str
+    kube_version: str
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    served: Mapping[Path, str] = field(default_factory=dict)
+    tla: Mapping[str, Argument] = field(default_factory=dict)
+    ext: Mapping[str, Argument] = field(default_factory=dict)
+    max_stack: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """`fields`: the visible top-level fields of main.jsonnet (empty for `whole`).
+
+    `outputs`: JSON text by component ("" is the key for `whole`). `inputs`: all that was read or looked for,
+    with the digest of the bytes that the engine was given. `renders`, `hits`: Helm calls, and how many a cache answered.
+    """
+
+    fields: tuple[str, ...]
+    outputs: Mapping[str, str]
+    inputs: tuple[Input, ...]
+    renders: int = 0
+    hits: int = 0
+    random: tuple[str, ...] = ()  # charts whose render draws random values, as "chart: template: function"
+
+
+class Jsonnet(Protocol):
+    """Evaluates Jsonnet the way `tk` does."""
+
+    @property
+    def version(self) -> str:
+        """Name and version of engine and bindings: an input of every evaluation."""
+
+    def evaluate(self, evaluation: Evaluation) -> Evaluated:
+        """Raises EvaluationError with the stack; ChartError if a chart inside it fails."""
+
+
+# ---------------------------------------------------------------- Helm
+
+
+@dataclass(frozen=True, slots=True)
+class HelmRequest:
+    """What `helm template` would be asked. `chart`: folder or archive. `kube_version`: `v1.34.0`."""
+
+    chart: Path
+    release: str
+    namespace: str
+    values: Mapping[str, Any]
+    kube_version: str
+    api_versions: tuple[str, ...] = ()
+    include_crds: bool = True
+    skip_tests: bool = False
+    no_hooks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HelmObject:
+    """One object and the template that made it (`grafana/templates/deployment.yaml`)."""
+
+    template: str
+    manifest: Manifest
+
+
+class Helm(Protocol):
+    """Renders charts, hermetically: no kubeconfig, no user settings, no network."""
+
+    @property
+    def version(self) -> str:
+        """Helm's version as `v4.2.3`; part of the cache key."""
+
+    def template(self, request: HelmRequest) -> tuple[HelmObject, ...]:
+        """The objects of `helm template`, in Helm's order; raises ChartError."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChartRender:
+    """`text`: JSON object, manifest name (by `nameFormat`) → object. `digest`: of the chart tree that was rendered."""
+
+    text: str
+    digest: str
+    hit: bool
+    random: tuple[str, ...] = ()
+
+
+class Charts(Protocol):
+    """Helm behind its cache, with Tanka's naming: what `helmTemplate` in Jsonnet calls."""
+
+    @property
+    def version(self) -> str:
+        """Helm's version and that of the cache format: an input of every evaluation."""
+
+    def render(self, request: HelmRequest, name_format: str | None) -> ChartRender:
+        """Raises ChartError, also for two objects with one name (names the key and both templates)."""
+
+
+# ---------------------------------------------------------------- Schemas
+
+
+class Schemas(Protocol):
+    """The Kubernetes API as schemas, by minor version (`1.34`)."""
+
+    def namespaced(self, kubernetes: str) -> Mapping[tuple[str, str], bool]:
+        """(apiVersion, kind) → whether objects of it live in a namespace."""
+
+    def validate(
+        self, kubernetes: str, manifests: Sequence[Manifest], crds: Iterable[Manifest] = ()
+    ) -> list[Problem]:
+        """Problems of objects against the strict schemas, and of custom resources against the CRDs given."""
+
+
+# ---------------------------------------------------------------- Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The object as the server has (or, dry, would have) it, and the server's warnings about it."""
+
+    manifest: Manifest
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event of a watch."""
+
+    type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
+    manifest: Manifest
+
+
+class Cluster(Protocol):
+    """One API server: what its target names and nothing else. Thread-safe.
+
+    Raises Unreachable, Denied, Rejected, FieldConflict; never shows a token.
+    """
+
+    @property
+    def address(self) -> str:
+        """How people know this cluster: context and server URL."""
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its nodes and pods are simulated (the embedded control plane)."""
+
+    def kubernetes_version(self) -> str:
+        """`v1.34.1`."""
+
+    def knows(self, api_version: str, kind: str) -> bool | None:
+        """None: the server has no such kind (its CRD may be missing); else whether it is namespaced."""
+
+    def refresh(self) -> None:
+        """Forget discovery: a CRD was just established."""
+
+    def get(self, ref: ObjectRef) -> Manifest | None:
+        """The live object, or None."""
+
+    def list(self, api_version: str, kind: str, namespace: str = "", labels: str = "") -> list[Manifest]:
+        """Live objects of a kind; all namespaces if `namespace` is empty."""
+
+    def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Applied:
+        """Server-side apply as field manager `mop`, with strict field validation."""
+
+    def create(self, manifest: Manifest) -> Manifest:
+        """POST; Rejected if it exists."""
+
+    def delete(self, ref: ObjectRef, *, propagation: str = "Background", uid: str = "") -> bool:
+        """False if it was not there; with `uid`, only that very object."""
+
+    def watch(
+        self, api_version: str, kind: str, namespace: str = "", labels: str = "", since: str = "", timeout: float = 60
+    ) -> Iterator[Event]:
+        """Events until `timeout` seconds have passed without the caller stopping; ends silently then."""
+
+    def logs(self, namespace: str, pod: str, container: str = "", lines: int = 20, previous: bool = False) -> str:
+        """The last lines of a container's log; "" where there are none."""

@@ -1,0 +1,221 @@
+"""Files: written whole or not at all, and known by content.
+
+`Digests` answers "what are the bytes of this path?" with as few reads as is safe; all incrementality rests on it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import stat
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+#: A file whose mtime is this close to the moment it was hashed may change again without a new mtime
+#: (coarse clocks of file systems); its digest is not trusted from its stat. In nanoseconds; git's "racy" rule.
+RACY_NS = 2_000_000_000
+
+
+def sha256(data: bytes | str) -> str:
+    """Lower-case hex digest of `data` (text as UTF-8)."""
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+
+
+def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> bool:
+    """Make `path` hold `data`, by one rename; parents are made. Gives False, and touches nothing, if it does already.
+
+    A reader, or a crash, sees the old content or the new, never a part. `mode` also tightens an existing file.
+    """
+    content = data.encode() if isinstance(data, str) else data
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == content:
+            if stat.S_IMODE(path.stat().st_mode) != mode:
+                path.chmod(mode)
+            return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(content)
+        os.chmod(temporary, mode)  # noqa: PTH101 - mkstemp gives a name
+        os.replace(temporary, path)  # noqa: PTH105
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
+    return True
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` a folder that only its owner can enter, and give it back."""
+    path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    if stat.S_IMODE(path.stat().st_mode) != PRIVATE_FOLDER:
+        path.chmod(PRIVATE_FOLDER)
+    return path
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Input:
+    """Something an action depended on: a file's or a tree's digest, or the fact that nothing was there.
+
+    `path` is as text, relative to the platform's root where it lies inside it. `digest` is "" for `absent`.
+    """
+
+    path: str
+    kind: Literal["file", "tree", "absent"]
+    digest: str = ""
+
+
+class Digests:
+    """Digests of files and trees, remembered between runs in one JSON file.
+
+    A remembered digest is believed without reading the file only if size, mtime, ctime and inode are equal
+    and the mtime was not racy when it was hashed. Within one `Digests`, `fresh()` forgets what was seen.
+    A store that is missing or damaged costs time, never correctness. Thread-safe.
+    """
+
+    VERSION = 1
+
+    def __init__(self, root: Path, store: Path | None = None) -> None:
+        self.root = root
+        self._store = store
+        self._lock = threading.RLock()
+        self._known: dict[str, list[int | str]] = {}
+        self._seen: dict[str, str | None] = {}
+        self._trees: dict[str, str | None] = {}
+        self._used: set[str] = set()
+        self._changed = False
+        if store is not None:
+            self._known = self._load(store)
+
+    def file(self, path: Path | str) -> str | None:
+        """The sha256 of the file at `path`, or None if no file is there (a folder counts as no file)."""
+        name = os.path.join(self.root, path)  # noqa: PTH118 - hot: a string is enough
+        with self._lock:
+            if name in self._seen:
+                return self._seen[name]
+            digest = self._seen[name] = self._digest(name)
+            return digest
+
+    def tree(self, path: Path | str) -> str | None:
+        """One digest for a folder: every file's relative path, executable bit and content; links are followed.
+
+        A file instead of a folder (a chart archive) gives that file's digest. None if nothing is there.
+        """
+        name = os.path.join(self.root, path)  # noqa: PTH118
+        with self._lock:
+            if name in self._trees:
+                return self._trees[name]
+            if os.path.isdir(name):  # noqa: PTH112
+                summary = hashlib.sha256()
+                for relative, full in _walk(name):
+                    summary.update(f"{relative}\0{self.file(full) or 'gone'}\n".encode(errors="surrogateescape"))
+                digest: str | None = summary.hexdigest()
+            else:
+                digest = self.file(name)
+            self._trees[name] = digest
+            return digest
+
+    def unchanged(self, item: Input) -> bool:
+        """Whether `item` still holds."""
+        if item.kind == "tree":
+            return self.tree(item.path) == item.digest
+        if item.kind == "file":
+            return self.file(item.path) == item.digest
+        return self.file(item.path) is None
+
+    def fresh(self, path: Path | str | None = None) -> None:
+        """Look at `path` again, or at everything, when next asked (something may have changed meanwhile)."""
+        with self._lock:
+            self._trees.clear()
+            if path is None:
+                self._seen.clear()
+            else:
+                name = os.path.join(self.root, path)  # noqa: PTH118
+                self._seen.pop(name, None)
+                for seen in [s for s in self._seen if s.startswith(name + os.sep)]:
+                    del self._seen[seen]
+
+    def save(self) -> None:
+        """Write what is known for the next run; entries of paths that are gone are dropped."""
+        with self._lock:
+            if self._store is None or not self._changed:
+                return
+            entries = {k: v for k, v in self._known.items() if k in self._used or os.path.lexists(k)}  # noqa: PTH110
+            body = json.dumps(entries, separators=(",", ":"))
+            document = f'{{"version":{self.VERSION},"sum":"{sha256(body)}","files":{body}}}'
+            write_atomic(self._store, document, mode=PRIVATE_FILE)
+            self._changed = False
+
+    def _load(self, store: Path) -> dict[str, list[int | str]]:
+        try:
+            document = store.read_text()
+            parsed = json.loads(document)
+            body = document[document.index('"files":') + len('"files":') : -1]
+            if parsed["version"] == self.VERSION and parsed["sum"] == sha256(body):
+                files: dict[str, list[int | str]] = parsed["files"]
+                return files
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+        return {}
+
+    def _digest(self, name: str) -> str | None:
+        try:
+            state = os.stat(name)  # noqa: PTH116
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENAMETOOLONG, errno.EACCES):
+                return None
+            raise
+        if not stat.S_ISREG(state.st_mode):
+            return None
+        self._used.add(name)
+        marks: list[int | str] = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+        known = self._known.get(name)
+        if known is not None and known[:4] == marks:
+            return str(known[4])
+        now = time.time_ns()
+        with open(name, "rb") as handle:  # noqa: PTH123
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+            after = os.fstat(handle.fileno())
+        same = [after.st_size, after.st_mtime_ns, after.st_ctime_ns, after.st_ino] == marks
+        if same and max(state.st_mtime_ns, state.st_ctime_ns) < now - RACY_NS:
+            self._known[name] = [*marks, digest]
+            self._changed = True
+        elif self._known.pop(name, None) is not None:
+            self._changed = True
+        return digest
+
+
+def _walk(folder: str) -> Iterator[tuple[str, str]]:
+    """Files below `folder` in one fixed order: relative name (with `*` if executable) and path.
+
+    Links are followed, as Helm does (sympath.Walk); a folder that is its own ancestor is not entered twice.
+    """
+    pending = [("", folder, (os.path.realpath(folder),))]
+    while pending:
+        prefix, current, above = pending.pop()
+        with os.scandir(current) as entries:
+            for entry in sorted(entries, key=lambda e: e.name):
+                relative = f"{prefix}{entry.name}"
+                if entry.is_dir():
+                    real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+                    if real not in above:
+                        pending.append((f"{relative}/", entry.path, (*above, real)))
+                elif entry.is_file():
+                    executable = "*" if entry.stat().st_mode & stat.S_IXUSR else ""
+                    yield relative + executable, entry.path
+                else:
+                    yield relative, entry.path

@@ -1,0 +1,140 @@
+"""What the user declared, as frozen values. No I/O, no defaults of its own: `mop.config` fills everything in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+OrderName = Literal["all-at-once", "component-by-component"]
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Where charts come from: an HTTP(S) repository or an `oci://` registry."""
+
+    name: str
+    url: str
+    credentials: str = ""  # NAME of NAME_USERNAME / NAME_PASSWORD / NAME_TOKEN in the environment; "" = none named
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart to vendor at `charts/<name>`; `chart` is `repository/name` or a source that `mop.lock` understands."""
+
+    name: str
+    chart: str
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A Jsonnet library, named as jsonnet-bundler does: `host/owner/repo/subdir@version`."""
+
+    name: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """How long a component may take to become ready, and how long it may stand still in a bad state; seconds."""
+
+    timeout: float = 600.0
+    grace: float = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part of the platform; in an environment it is the unit of render, diff, apply and rollback."""
+
+    name: str
+    charts: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    ready: Ready = Ready()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The cluster of an environment. Nothing but this names one: there is no default context."""
+
+    kind: Literal["embedded", "context", "in-cluster"]
+    context: str = ""
+    kubeconfig: str = ""  # path relative to the platform's root; "" = the user's ($KUBECONFIG, ~/.kube/config)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A question asked during a rollout: an HTTP path of new pods or of a Service, or a PromQL expression."""
+
+    http: str = ""
+    promql: str = ""
+    service: str = ""
+    tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """How a component's workloads change over; times in seconds."""
+
+    strategy: Literal["rolling", "canary", "blue-green"] = "rolling"
+    pods: int = 1
+    hold: float = 300.0
+    keep: float = 0.0
+    checks: tuple[Check, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where components run. `components` is in the order of `needs` (a need stands before who needs it)."""
+
+    name: str
+    namespace: str
+    kubernetes: str  # "1.34"
+    target: Target
+    components: tuple[str, ...]
+    path: str  # folder of main.jsonnet, relative to the platform's root
+    order: OrderName = "all-at-once"
+    protected: bool = False
+    after: str = ""
+    whole: bool = False  # a Tanka environment taken as it is: one component named like the environment
+    rollout: Mapping[str, Rollout] = field(default_factory=dict)  # a component that is not here: rolling
+    tla: Mapping[str, Argument] = field(default_factory=dict)
+    ext: Mapping[str, Argument] = field(default_factory=dict)
+    validate: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kube_version(self) -> str:
+        """The version that Helm's capabilities and Tanka-style renders see: `v1.34.0`."""
+        return f"v{self.kubernetes}.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A top-level argument or external variable of Jsonnet: text, or code to evaluate."""
+
+    text: str
+    code: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The whole of mop.yaml. `declared` is the document as it was written, for `environment_slice`."""
+
+    root: Path
+    name: str
+    repositories: Mapping[str, Repository]
+    charts: Mapping[str, Chart]
+    libraries: Mapping[str, Library]
+    components: Mapping[str, Component]
+    environments: Mapping[str, Environment]
+    declared: Mapping[str, Any]
+
+    def environment_slice(self, environment: str) -> dict[str, Any]:
+        """What Jsonnet sees of mop.yaml in `environment`: everything but the other environments.
+
+        Editing production therefore leaves staging's evaluation alone.
+        """
+        shared = {key: value for key, value in self.declared.items() if key != "environments"}
+        return {**shared, "environments": {environment: self.declared["environments"][environment]}}

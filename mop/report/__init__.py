@@ -1,0 +1,1 @@
+"""Facts → text, JSON. Nothing else formats, and nothing here decides."""

@@ -1,0 +1,1 @@
+"""Rules of a rollout: order, phases, readiness. Without I/O where they can be."""
