@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from mop.files import Input
 from mop.manifest import Manifest, ObjectRef
-from mop.model import Argument
+from mop.model import Argument, Environment
 from mop.problem import Problem
 
 # ---------------------------------------------------------------- Jsonnet
@@ -142,6 +142,9 @@ class Schemas(Protocol):
 
 # ---------------------------------------------------------------- Cluster
 
+#: The field manager of everything that MOP applies; other managers' fields are theirs.
+FIELD_MANAGER = "mop"
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -157,6 +160,14 @@ class Event:
 
     type: Literal["ADDED", "MODIFIED", "DELETED", "BOOKMARK"]
     manifest: Manifest
+
+
+class Watch(Protocol):
+    """Events as they come. `close` may be called from another thread and ends the iteration."""
+
+    def __iter__(self) -> Iterator[Event]: ...
+
+    def close(self) -> None: ...
 
 
 class Cluster(Protocol):
@@ -199,8 +210,27 @@ class Cluster(Protocol):
 
     def watch(
         self, api_version: str, kind: str, namespace: str = "", labels: str = "", since: str = "", timeout: float = 60
-    ) -> Iterator[Event]:
-        """Events until `timeout` seconds have passed without the caller stopping; ends silently then."""
+    ) -> Watch:
+        """What is there now as ADDED (unless `since` names a version), then every change, without a gap.
+
+        Dropped connections and expired versions (410) are resumed; it ends silently after `timeout` seconds.
+        """
 
     def logs(self, namespace: str, pod: str, container: str = "", lines: int = 20, previous: bool = False) -> str:
         """The last lines of a container's log; "" where there are none."""
+
+
+# ---------------------------------------------------------------- all of them
+
+
+class Toolbox(Protocol):
+    """The engines, made when first asked for: a run that needs none loads none. Thread-safe."""
+
+    def jsonnet(self) -> Jsonnet:
+        """The Jsonnet engine, with Helm inside."""
+
+    def schemas(self) -> Schemas:
+        """The Kubernetes schemas."""
+
+    def cluster(self, environment: Environment) -> Cluster:
+        """The cluster that the environment's target names; raises ClusterError, ControlPlaneError."""
