@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,9 @@ class Repository:
 
     name: str
     url: str
-    credentials: str = ""  # NAME of NAME_USERNAME / NAME_PASSWORD / NAME_TOKEN in the environment; "" = none named
+    credentials: str = (
+        ""  # NAME of NAME_USERNAME / NAME_PASSWORD / NAME_TOKEN in the environment; "" = none named
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,9 @@ class Target:
 
     kind: Literal["embedded", "context", "in-cluster"]
     context: str = ""
-    kubeconfig: str = ""  # path relative to the platform's root; "" = the user's ($KUBECONFIG, ~/.kube/config)
+    kubeconfig: str = (
+        ""  # path relative to the platform's root; "" = the user's ($KUBECONFIG, ~/.kube/config)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,83 @@ class Rollout:
 
 
 @dataclass(frozen=True, slots=True)
+class TankaEnvironment:
+    """A static Tanka environment, as its spec.json says (Tanka: pkg/spec/v1alpha1/environment.go, pkg/spec/spec.go).
+
+    `name` is the folder's path and `entrypoint` that of main.jsonnet, both relative to Tanka's project root: Tanka
+    writes them over metadata.name and metadata.namespace, and its environment label is made from them.
+    """
+
+    name: str
+    entrypoint: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    api_server: str = ""
+    context_names: tuple[str, ...] = ()
+    namespace: str = "default"
+    diff_strategy: str = ""
+    apply_strategy: str = ""
+    inject_labels: bool = False
+    label_fields: tuple[str, ...] = ()  # spec.tankaEnvLabelFromFields, such as `.metadata.name`
+    default_annotations: Mapping[str, str] = field(default_factory=dict)  # spec.resourceDefaults.annotations
+    default_labels: Mapping[str, str] = field(default_factory=dict)  # spec.resourceDefaults.labels
+    expect_tanka: str = ""  # spec.expectVersions.tanka, a version constraint
+    export_implementation: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """The object that `import 'tk'` shows as `env`, with the keys that Go's `omitempty` would leave."""
+        metadata = {"name": self.name, "namespace": self.entrypoint, "labels": dict(self.labels)}
+        optional = {
+            "apiServer": self.api_server,
+            "contextNames": list(self.context_names),
+            "diffStrategy": self.diff_strategy,
+            "applyStrategy": self.apply_strategy,
+            "injectLabels": self.inject_labels,
+            "tankaEnvLabelFromFields": list(self.label_fields),
+            "exportJsonnetImplementation": self.export_implementation,
+        }
+        defaults = {"annotations": dict(self.default_annotations), "labels": dict(self.default_labels)}
+        return {
+            "apiVersion": "tanka.dev/v1alpha1",
+            "kind": "Environment",
+            "metadata": _filled(metadata),
+            "spec": {
+                **_filled(optional),
+                "namespace": self.namespace,
+                "resourceDefaults": _filled(defaults),
+                "expectVersions": _filled({"tanka": self.expect_tanka}),
+            },
+        }
+
+    @property
+    def label(self) -> str:
+        """The value of `tanka.dev/environment`: 48 hex digits over the fields that make the environment itself.
+
+        Raises ValueError where `label_fields` names a field that is no text, number or boolean.
+        """
+        values = [_field_text(self.document(), path) for path in self.label_fields or _LABEL_FIELDS]
+        return hashlib.sha256(":".join(values).encode()).hexdigest()[:48]
+
+
+#: Tanka: Environment.NameLabel in pkg/spec/v1alpha1/environment.go
+_LABEL_FIELDS = (".metadata.name", ".metadata.namespace")
+
+
+def _field_text(document: Mapping[str, Any], path: str) -> str:
+    value: Any = document
+    for key in path.removeprefix(".").split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ValueError(f"tankaEnvLabelFromFields: {path} is no text, number or boolean of the environment")
+
+
+def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """Where components run. `components` is in the order of `needs` (a need stands before who needs it)."""
 
@@ -103,6 +185,7 @@ class Environment:
     tla: Mapping[str, Argument] = field(default_factory=dict)
     ext: Mapping[str, Argument] = field(default_factory=dict)
     validate: Mapping[str, Any] = field(default_factory=dict)
+    tanka: TankaEnvironment | None = None  # of the spec.json beside main.jsonnet; None = there is none
 
     @property
     def kube_version(self) -> str:
