@@ -1,0 +1,20 @@
+"""The commands, for `inv` (through tasks.py) and for `mop`: flags in, one call, report out. One file a group."""
+
+from __future__ import annotations
+
+from invoke.collection import Collection
+
+from mop.commands import rendering
+
+namespace = Collection()
+for _task in (rendering.render, rendering.show, rendering.validate):
+    namespace.add_task(_task)
+
+
+def main() -> None:
+    """The program `mop`: the same commands where there is no tasks.py."""
+    from invoke.program import Program
+
+    from mop import __version__
+
+    Program(name="mop", binary="mop", namespace=namespace, version=__version__).run()

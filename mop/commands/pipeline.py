@@ -1,0 +1,80 @@
+"""What the commands do in common: open the platform, run stages on what was selected, say how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mop.errors import Interrupted
+from mop.manifest import Manifest
+from mop.report.tasks import TaskLines
+from mop.report.terminal import Terminal, terminal
+from mop.runner.run import Run, Workspace, open_workspace
+from mop.selection import Selected, select, shard
+
+
+class Pipeline:
+    """One command's run over one selection."""
+
+    def __init__(self, workspace: Workspace, selected: tuple[Selected, ...], out: Terminal, *, quiet: bool) -> None:
+        self.workspace = workspace
+        self.selected = selected
+        self.terminal = out
+        self.lines = TaskLines(out, quiet=quiet)
+        self._quiet = quiet
+        self._run = Run(workspace, self.lines)
+
+    @classmethod
+    def open(
+        cls,
+        env: str,
+        component: str,
+        *,
+        shard: str = "",
+        quiet: bool = False,
+        start_cluster: bool = False,
+    ) -> Pipeline:
+        """Read mop.yaml and what `--env`, `--component` and `--shard` mean. Raises ConfigError, UsageError."""
+        out = terminal()
+        workspace = open_workspace(start_cluster=start_cluster, progress=out.note)
+        selected = select(workspace.platform, env, component)
+        return cls(workspace, _sharded(selected, shard), out, quiet=quiet)
+
+    def forget(self) -> None:
+        """Drop the records of what is selected: everything is made again."""
+        outputs = self.workspace.outputs
+        for part in self.selected:
+            for component in part.components:
+                outputs.forget(outputs.evaluated(part.environment.name, component))
+                outputs.forget(outputs.manifests(part.environment.name, component))
+
+    def run(self, stages: Iterable[str], jobs: int = 0) -> None:
+        """Run the tasks of `stages`; what fails is kept for `finish`."""
+        try:
+            self._run.execute(self._run.specs(self.selected, stages), jobs)
+        except KeyboardInterrupt:
+            done = self.lines.states["done"]
+            raise Interrupted(f"interrupted: {done} tasks done, the rest not run; no file is half-written") from None
+
+    @property
+    def failed(self) -> bool:
+        """Whether any task failed."""
+        return bool(self._run.errors)
+
+    def finish(self) -> int:
+        """Print the total; the exit code."""
+        if not self._quiet or self.failed:
+            self.lines.total()
+        return 1 if self.failed else 0
+
+    def manifests(self) -> list[Manifest]:
+        """All rendered objects of the selection, in apply order: by environment, then component, then kind."""
+        return [
+            manifest
+            for part in self.selected
+            for component in part.components
+            for manifest in self.workspace.outputs.load_manifests(part.environment.name, component)
+        ]
+
+
+def _sharded(selected: tuple[Selected, ...], text: str) -> tuple[Selected, ...]:
+    return shard(selected, text) if text else selected

@@ -1,0 +1,80 @@
+"""`render`, `show`, `validate`: from mop.yaml to checked manifests, without a cluster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mop.commands.base import COMPONENT, ENV, JOBS, JSON, command
+
+
+@command(
+    help={
+        "env": ENV,
+        "component": COMPONENT,
+        "jobs": JOBS,
+        "fresh": "render again whatever is recorded",
+        "shard": "only this part of the environments, for CI matrices: I/N",
+    }
+)
+def render(_context: Any, env: str = "", component: str = "", jobs: int = 0, fresh: bool = False, shard: str = "") -> int:
+    """
+    Write the manifests under .mop/rendered, as far as their inputs changed.
+
+    Example: inv render --env staging --component loki
+    """
+    from mop.commands.pipeline import Pipeline
+
+    pipeline = Pipeline.open(env, component, shard=shard)
+    if fresh:
+        pipeline.forget()
+    pipeline.run(["evaluate", "render"], jobs)
+    return pipeline.finish()
+
+
+@command(
+    help={
+        "env": ENV,
+        "component": COMPONENT,
+        "json": "a JSON list instead of a YAML stream",
+        "show_secrets": "do not mask the values of Secrets",
+        "jobs": JOBS,
+    }
+)
+def show(
+    _context: Any,
+    env: str = "",
+    component: str = "",
+    json: bool = False,
+    show_secrets: bool = False,
+    jobs: int = 0,
+) -> int:
+    """
+    Print the manifests in apply order as a YAML stream; secret values are masked.
+
+    Example: inv show --env local --component logs
+    """
+    from mop.commands.pipeline import Pipeline
+    from mop.report.manifests import manifests_json, manifests_yaml
+
+    pipeline = Pipeline.open(env, component, quiet=True)
+    pipeline.run(["evaluate", "render"], jobs)
+    if pipeline.failed:
+        return pipeline.finish()
+    manifests = pipeline.manifests()
+    text = manifests_json if json else manifests_yaml
+    pipeline.terminal.result(text(manifests, show_secrets=show_secrets))
+    return 0
+
+
+@command(help={"env": ENV, "component": COMPONENT, "jobs": JOBS, "json": JSON})
+def validate(_context: Any, env: str = "", component: str = "", jobs: int = 0, json: bool = False) -> int:
+    """
+    Check the manifests against the schemas of the environment's Kubernetes version, and each other.
+
+    Example: inv validate --env '*'
+    """
+    from mop.commands.pipeline import Pipeline
+
+    pipeline = Pipeline.open(env, component, quiet=json)
+    pipeline.run(["evaluate", "render", "validate"], jobs)
+    return pipeline.finish()

@@ -1,0 +1,101 @@
+"""Platform + what is recorded → tasks: their names, what they wait for, whether they are current, what they do.
+
+Pure: it knows neither YAML nor doit nor a command line; the same tasks run from `inv` and from plain `doit`.
+
+    vendor:chart:NAME, vendor:library:NAME
+    evaluate:ENV            Jsonnet, once for the environment → one JSON value a component
+    render:ENV:COMPONENT    → manifests
+    validate:ENV:COMPONENT  schemas and checks of one component
+    validate:ENV            checks across the environment's components
+    diff:ENV, apply:ENV     against the cluster: never current, for it is not a file
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mop.engines.protocols import Toolbox
+from mop.model import Environment, Platform
+from mop.outputs import Outputs
+from mop.steps import evaluate, render, validate
+
+#: The stages, in order; a task's name begins with its stage.
+STAGES = ("vendor", "evaluate", "render", "validate", "diff", "apply")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSpec:
+    """One task. `current` says whether there is nothing to do; None: it always runs. `action` gives its outcome."""
+
+    name: str
+    doc: str
+    needs: tuple[str, ...]
+    action: Callable[[], Any]
+    current: Callable[[], bool] | None = None
+
+    @property
+    def stage(self) -> str:
+        """`render` of `render:staging:loki`."""
+        return self.name.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Builder:
+    """What the tasks of one run share."""
+
+    platform: Platform
+    outputs: Outputs
+    tools: Toolbox
+
+    def specs(self, environment: Environment, components: Iterable[str] | None = None) -> Iterator[TaskSpec]:
+        """The tasks of one environment, restricted to `components`, each after what it needs."""
+        chosen = tuple(environment.components if components is None else components)
+        yield self._evaluate(environment, chosen)
+        for component in chosen:
+            yield self._render(environment, component)
+        for component in chosen:
+            yield self._validate(environment, component, chosen)
+        if chosen == environment.components:
+            yield self._validate_across(environment)
+
+    def _evaluate(self, environment: Environment, chosen: tuple[str, ...]) -> TaskSpec:
+        return TaskSpec(
+            name=f"evaluate:{environment.name}",
+            doc=f"evaluate {environment.path}/main.jsonnet",
+            needs=(),
+            action=lambda: evaluate.evaluate(self.platform, environment, chosen, self.outputs, self.tools),
+            current=lambda: not evaluate.stale(self.platform, environment, chosen, self.outputs, self.tools),
+        )
+
+    def _render(self, environment: Environment, component: str) -> TaskSpec:
+        def crds() -> render.Scopes:
+            return evaluate.scopes(environment, self.outputs)
+
+        return TaskSpec(
+            name=f"render:{environment.name}:{component}",
+            doc=f"write the manifests of {component} in {environment.name}",
+            needs=(f"evaluate:{environment.name}",),
+            action=lambda: render.render(environment, component, self.outputs, self.tools, crds()),
+            current=lambda: render.current(environment, component, self.outputs, crds()),
+        )
+
+    def _validate(self, environment: Environment, component: str, chosen: tuple[str, ...]) -> TaskSpec:
+        return TaskSpec(
+            name=f"validate:{environment.name}:{component}",
+            doc=f"check the manifests of {component} in {environment.name}",
+            # Schemas of custom resources come from whichever component renders the CRD.
+            needs=tuple(f"render:{environment.name}:{c}" for c in chosen),
+            action=lambda: validate.component(environment, component, self.outputs, self.tools),
+            current=lambda: validate.component_current(environment, component, self.outputs),
+        )
+
+    def _validate_across(self, environment: Environment) -> TaskSpec:
+        return TaskSpec(
+            name=f"validate:{environment.name}",
+            doc=f"check the components of {environment.name} against each other",
+            needs=tuple(f"validate:{environment.name}:{c}" for c in environment.components),
+            action=lambda: validate.across(environment, self.outputs, self.tools),
+            current=lambda: validate.across_current(environment, self.outputs),
+        )

@@ -1,0 +1,91 @@
+"""The real engines, made when first asked for; nothing else in MOP names one."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from mop.engines.protocols import Cluster, Helm, Jsonnet, Schemas
+from mop.errors import ControlPlaneError
+from mop.files import Digests
+from mop.model import Environment
+
+T = TypeVar("T")
+
+
+class RealToolbox:
+    """Implements `protocols.Toolbox`. `start_cluster`: apply and deploy may start the embedded control plane."""
+
+    def __init__(
+        self,
+        root: Path,
+        digests: Digests,
+        *,
+        start_cluster: bool = False,
+        progress: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self._root = root
+        self._digests = digests
+        self._start_cluster = start_cluster
+        self._progress = progress
+        self._made: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    def jsonnet(self) -> Jsonnet:
+        """go-jsonnet, calling Helm through its cache."""
+        return self._once("jsonnet", self._make_jsonnet)
+
+    def schemas(self) -> Schemas:
+        """The schemas that the kubernetes-validate package ships."""
+        return self._once("schemas", self._make_schemas)
+
+    def cluster(self, environment: Environment) -> Cluster:
+        """The environment's target. Raises ControlPlaneError if it is the embedded one and that is stopped."""
+        return self._once(f"cluster {environment.target}", lambda: self._make_cluster(environment))
+
+    def _once(self, name: str, make: Callable[[], T]) -> T:
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = make()
+            return cast(T, self._made[name])
+
+    def _make_jsonnet(self) -> Jsonnet:
+        from mop.engines.helm_cache import CachedCharts
+        from mop.engines.jsonnet import GoJsonnet
+
+        charts = CachedCharts(self._helm, self._digests, unstable_folder=self._root / ".mop" / "random")
+        return GoJsonnet(charts, self._digests)
+
+    def _helm(self) -> Helm:
+        binary = os.environ.get("MOP_HELM")
+        if binary:
+            from mop.engines.helm_binary import HelmBinary
+
+            return HelmBinary(Path(binary))
+        from mop.engines.helm_sdk import HelmSdk
+
+        return HelmSdk()
+
+    def _make_schemas(self) -> Schemas:
+        from mop.engines.schema import PackagedSchemas
+
+        return PackagedSchemas()
+
+    def _make_cluster(self, environment: Environment) -> Cluster:
+        from mop.engines.cluster import connect
+
+        endpoint = None
+        if environment.target.kind == "embedded":
+            from mop.controlplane import ControlPlane
+
+            plane = ControlPlane(self._root, progress=self._progress)
+            endpoint = plane.start() if self._start_cluster else plane.endpoint()
+            if endpoint is None:
+                raise ControlPlaneError(
+                    f"environment {environment.name}: the embedded cluster is stopped",
+                    hint="`inv cluster.start` starts it; so do `inv apply` and `inv deploy`",
+                )
+        return connect(environment.target, self._root, endpoint)
