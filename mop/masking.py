@@ -2,7 +2,7 @@
 
 A value is replaced by a keyed fingerprint, `<sha:1a2b3c4d>`. Equal values of one run look equal, so that a
 change shows, but nobody without the key can test a guess. The key is the run's own, or MOP_PLAN_KEY where two
-runs must agree. A doubtful name counts as secret: a fingerprint too many costs a look, a leak cannot be undone.
+runs must agree. A doubtful name counts as secret: a fingerprint too many costs a look, a leak stays.
 """
 
 from __future__ import annotations
@@ -20,18 +20,16 @@ from typing import Any
 KEY_VARIABLE = "MOP_PLAN_KEY"
 
 #: A key with one of these in its name holds a secret, unless it ends like _REFERENCE.
-_SECRET = (
-    r"pass(?:word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credential|htpasswd"
-)
-#: `secretName`, `tokenSecretRef`, `password_file`, `tokenTTL` point at a secret or describe one; they hold none.
+_WORDS = r"pass(?:word|wd|phrase)|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|credential|htpasswd"
+#: `secretName`, `tokenSecretRef`, `password_file`, `tokenTTL` point at a secret or describe it.
 _REFERENCE = (
     r"(?:names?|refs?|files?|paths?|dir|class|type|namespace|url|uri|audiences?|length|ttl|enabled|seconds|"
     r"expir\w*|timeout|interval|duration|lifetime|limit)"
 )
-_SECRET_KEY = re.compile(rf"(?i)(?:{_SECRET})")
+_SECRET_KEY = re.compile(rf"(?i)(?:{_WORDS})")
 _REFERENCE_KEY = re.compile(rf"(?i){_REFERENCE}$")
 
-_KEY = rf"""(?P<key> [\w.-]* (?:{_SECRET}) [\w.-]* )"""
+_KEY = rf"""(?P<key> [\w.-]* (?:{_WORDS}) [\w.-]* )"""
 #: `password: x` and `password = x` to the end of the line; `"token": "x"`, `--password=x` to the next blank.
 _ASSIGNMENT = re.compile(
     rf"""(?imx)
@@ -196,7 +194,7 @@ def mask_text(text: str, values: Iterable[str] = ()) -> str:
 
 
 def mask_rejection(text: str, manifest: Mapping[str, Any]) -> str:
-    """What a server says about `manifest`, without its secrets: of a Secret, no value that the server quotes."""
+    """What a server says about `manifest`; of a Secret, no value that the server quotes."""
     text = mask_text(text, secret_values(manifest))
     if manifest.get("kind") == "Secret":
         text = _INVALID_VALUE.sub(rf"\1 value: {_MASKED}", text)
