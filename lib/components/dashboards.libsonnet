@@ -1,0 +1,164 @@
+// Dashboards: Grafana with the three stores wired to each other, and dashboards from files.
+// https://grafana.com/docs/grafana/latest/administration/provisioning/
+local k = import '../k8s.libsonnet';
+
+local dashboards = {
+  'platform-health.json': importstr '../dashboards/platform-health.json',
+};
+
+function(config) {
+  local grafana = self,
+  local app = k.app(config, 'dashboards', 'grafana'),
+  local ports = { [k.metricsPort]: 3000 },
+
+  // grafana.ini. Nobody logs in, so there is no password to keep: whoever reaches the Service may look at and edit
+  // everything but data sources and users. That is for one person's machine; no Ingress leads here.
+  settings:: {
+    analytics: { reporting_enabled: false, check_for_updates: false, check_for_plugin_updates: false, feedback_links_enabled: false },
+    auth: { disable_login_form: true },
+    'auth.anonymous': { enabled: true, org_role: 'Editor' },  // a Viewer could not open Explore
+    'auth.basic': { enabled: false },
+    log: { mode: 'console', level: 'warn' },
+    news: { news_feed_enabled: false },
+    paths: {
+      data: '/var/lib/grafana',
+      logs: '/var/lib/grafana/log',
+      plugins: '/var/lib/grafana/plugins',
+      provisioning: '/etc/grafana/provisioning',
+    },
+    plugins: { preinstall_disabled: true },  // they would be downloaded at every start
+    security: { disable_initial_admin_creation: true },
+    server: { http_port: ports[k.metricsPort] },
+    unified_storage: { index_path: '/var/lib/grafana/search' },
+    users: { default_theme: 'system' },
+  },
+
+  datasources:: [
+    {
+      name: 'Mimir',
+      uid: 'mimir',
+      type: 'prometheus',
+      url: config.urls.mimir + '/prometheus',
+      isDefault: true,
+      jsonData: {
+        httpMethod: 'POST',
+        prometheusType: 'Mimir',
+        timeInterval: config.collect.interval,
+        // `traceID` is what Grafana's programs and Tempo write, `trace_id` what OpenTelemetry's do.
+        exemplarTraceIdDestinations: [
+          { name: label, datasourceUid: 'tempo' }
+          for label in ['traceID', 'trace_id']
+        ],
+      },
+    },
+    {
+      name: 'Loki',
+      uid: 'loki',
+      type: 'loki',
+      url: config.urls.loki,
+      jsonData: {
+        derivedFields: [{
+          name: 'trace',
+          matcherType: 'regex',
+          matcherRegex: '(?i)trace_?id"?[=:]"?([0-9a-f]{16,32})',
+          // Twice the dollar: Grafana expands variables of the environment in these files.
+          url: '$${__value.raw}',
+          urlDisplayLabel: 'Trace',
+          datasourceUid: 'tempo',
+        }],
+      },
+    },
+    {
+      name: 'Tempo',
+      uid: 'tempo',
+      type: 'tempo',
+      url: config.urls.tempo,
+      jsonData: {
+        nodeGraph: { enabled: true },
+        serviceMap: { datasourceUid: 'mimir' },
+        streamingEnabled: { search: true, metrics: true },
+        tracesToLogsV2: {
+          datasourceUid: 'loki',
+          tags: [{ key: 'service.name', value: 'service_name' }],
+          filterByTraceID: true,
+          spanStartTimeShift: '-5m',
+          spanEndTimeShift: '5m',
+        },
+        tracesToMetrics: {
+          datasourceUid: 'mimir',
+          tags: [{ key: 'service.name', value: 'service' }],
+          spanStartTimeShift: '-15m',
+          spanEndTimeShift: '15m',
+          queries: [
+            { name: 'Spans a second', query: 'sum(rate(traces_spanmetrics_calls_total{$$__tags}[5m]))' },
+          ],
+        },
+      },
+    },
+  ],
+
+  // JSON by file name. A file is text here, never evaluated: dashboards would take most of the evaluation's time.
+  dashboards:: dashboards,
+
+  container::
+    app.container(
+      'grafana',
+      args=[],
+      ports=ports,
+      resources={ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+    ) {
+      readinessProbe: k.probe('/api/health'),
+      livenessProbe: k.probe('/api/health', { initialDelaySeconds: 60, failureThreshold: 10 }),
+    },
+
+  configMap: app.configMap({
+    'grafana.ini': std.manifestIni({ sections: grafana.settings }),
+    'datasources.yaml': k.yaml({
+      apiVersion: 1,
+      prune: true,  // a data source that is no longer here goes
+      datasources: [{ access: 'proxy' } + each for each in grafana.datasources],
+    }),
+    'dashboards.yaml': k.yaml({
+      apiVersion: 1,
+      providers: [{
+        name: 'platform',
+        folder: 'Platform',
+        type: 'file',
+        allowUiUpdates: false,
+        options: { path: '/etc/grafana-dashboards' },
+      }],
+    }),
+  }),
+
+  // One for each file, since a ConfigMap holds less than 1 MiB. Grafana reads them again by itself.
+  dashboardConfigMaps: {
+    [file]: app.configMap({ [file]: grafana.dashboards[file] }, suffix='-' + std.split(file, '.')[0])
+    for file in std.objectFields(grafana.dashboards)
+  },
+
+  statefulSet:
+    app.statefulSet(grafana.container, grafana.configMap, user=472)
+    + k.claim(config.storage.dashboards, '/var/lib/grafana')
+    + k.mount('dashboards', '/etc/grafana-dashboards', {
+      projected: {
+        sources: [
+          { configMap: { name: each.metadata.name } }
+          for each in std.objectValues(grafana.dashboardConfigMaps)
+        ],
+      },
+    })
+    + {
+      spec+: { template+: { spec+: { volumes: [
+        if volume.name == 'config' then volume {
+          configMap+: { items: [
+            { key: 'grafana.ini', path: 'grafana.ini' },
+            { key: 'datasources.yaml', path: 'provisioning/datasources/platform.yaml' },
+            { key: 'dashboards.yaml', path: 'provisioning/dashboards/platform.yaml' },
+          ] },
+        } else volume
+        for volume in super.volumes
+      ] } } },
+    },
+  service: app.service(ports),
+  headless: app.headless(ports),
+}
