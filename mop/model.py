@@ -1,4 +1,4 @@
-"""What the user declared, as frozen values. No I/O, no defaults of its own: `mop.config` fills everything in."""
+"""What the user declared, as frozen values. No I/O, no defaults of its own: `mop.config` fills it all in."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A chart to vendor at `charts/<name>`; `chart` is `repository/name` or a source that `mop.lock` understands."""
+    """A chart to vendor at `charts/<name>`; `chart` is `repository/name` or a source that can be fetched."""
 
     name: str
     chart: str
@@ -41,7 +41,7 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """How long a component may take to become ready, and how long it may stand still in a bad state; seconds."""
+    """Seconds that a component may take to become ready, and may stand still in a bad state."""
 
     timeout: float = 600.0
     grace: float = 180.0
@@ -92,10 +92,10 @@ class Rollout:
 
 @dataclass(frozen=True, slots=True)
 class TankaEnvironment:
-    """A static Tanka environment, as its spec.json says (Tanka: pkg/spec/v1alpha1/environment.go, pkg/spec/spec.go).
+    """A static Tanka environment, as its spec.json says (Tanka: pkg/spec/spec.go, pkg/spec/v1alpha1/).
 
-    `name` is the folder's path and `entrypoint` that of main.jsonnet, both relative to Tanka's project root: Tanka
-    writes them over metadata.name and metadata.namespace, and its environment label is made from them.
+    `name` is the folder's path and `entrypoint` that of main.jsonnet, both relative to Tanka's project root:
+    Tanka writes them over metadata.name and metadata.namespace, and its environment label is made from them.
     """
 
     name: str
@@ -140,7 +140,7 @@ class TankaEnvironment:
 
     @property
     def label(self) -> str:
-        """The value of `tanka.dev/environment`: 48 hex digits over the fields that make the environment itself.
+        """The value of `tanka.dev/environment`: 48 hex digits over the fields that make it itself.
 
         Raises ValueError where `label_fields` names a field that is no text, number or boolean.
         """
