@@ -1,0 +1,129 @@
+"""One pool of connections to one API server: requests that survive a hiccup, and say so when they do not."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+
+from mop import __version__
+from mop.engines.cluster.errors import certificate_problem, unreachable
+from mop.engines.cluster.target import Connection
+
+#: Seconds. An admission webhook may take 30 before the server answers.
+_TIMEOUT = httpx2.Timeout(35.0, connect=5.0, pool=60.0)
+#: How long a request is tried again: a server that never answered is told of soon,
+#: one that was there before may be restarting.
+_PATIENCE_NEW = 1.0
+_PATIENCE_KNOWN = 30.0
+_FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0
+_OVERLOADED = 429
+_PASSING = (500, 502, 503, 504)
+#: A 500 with these words is an answer, not a hiccup.
+_FINAL_500 = (
+    b"failed to create typed patch object",
+    b"failed calling webhook",
+    b"field not declared in schema",
+)
+
+
+class Session:
+    """Thread-safe. Gives responses as they are; only "no answer" is an error here (Unreachable)."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._answered = threading.Event()
+        self._client = httpx2.Client(
+            base_url=connection.server,
+            verify=connection.tls,
+            auth=connection.auth,
+            proxy=connection.proxy,
+            trust_env=not connection.loopback,
+            timeout=_TIMEOUT,
+            limits=httpx2.Limits(max_connections=100, max_keepalive_connections=32, keepalive_expiry=60),
+            headers={"User-Agent": f"mop/{__version__}", "Accept": "application/json"},
+        )
+        self._extensions = {"sni_hostname": connection.sni} if connection.sni else {}
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        idempotent: bool = True,
+    ) -> httpx2.Response:
+        """The answer, whatever its code. Raises Unreachable.
+
+        429 is waited out as its Retry-After says. After 5xx, resets and refusals an `idempotent` request is
+        sent again, with growing pauses, for one second, or for thirty once the server has answered before.
+        """
+        started = time.monotonic()
+        delay = _FIRST_DELAY
+        while True:
+            request = self._client.build_request(
+                method,
+                path,
+                params=params,
+                content=body,
+                headers={"Content-Type": content_type} if body is not None else None,
+                extensions=self._extensions,
+            )
+            left = started + self._patience() - time.monotonic()
+            try:
+                response = self._client.send(request)
+            except httpx2.TransportError as error:
+                repeatable = idempotent or isinstance(error, httpx2.ConnectError)
+                if not repeatable or left < delay or certificate_problem(error):
+                    raise unreachable(self.connection, error) from error
+                pause = delay
+            else:
+                self._answered.set()
+                asked = _pause(response, delay, idempotent=idempotent)
+                if asked is None or left < asked:
+                    return response
+                pause = asked
+            time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads clients, hides nothing
+            delay = min(delay * 2, _LONGEST_DELAY)
+
+    def stream(self, path: str, params: Mapping[str, str], read_timeout: float) -> httpx2.Response:
+        """A response whose lines are still to come; the caller closes it. Raises httpx2.TransportError."""
+        request = self._client.build_request(
+            "GET",
+            path,
+            params=params,
+            timeout=httpx2.Timeout(_TIMEOUT, read=read_timeout),
+            extensions=self._extensions,
+        )
+        response = self._client.send(request, stream=True)
+        self._answered.set()
+        return response
+
+    def close(self) -> None:
+        """Give up the connections."""
+        self._client.close()
+
+    def _patience(self) -> float:
+        return _PATIENCE_KNOWN if self._answered.is_set() else _PATIENCE_NEW
+
+
+def _pause(response: httpx2.Response, delay: float, *, idempotent: bool) -> float | None:
+    """Seconds until the request is worth repeating; None: this is the answer."""
+    if response.status_code == _OVERLOADED:
+        return _retry_after(response) or delay
+    if response.status_code in _PASSING and idempotent:
+        if any(words in response.content for words in _FINAL_500):
+            return None
+        return _retry_after(response) or delay
+    return None
+
+
+def _retry_after(response: httpx2.Response) -> float:
+    value: Any = response.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else 0.0
