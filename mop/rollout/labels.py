@@ -1,0 +1,30 @@
+"""What MOP writes on the objects that it applies, and how it reads that again (cluster.md, Labels)."""
+
+from __future__ import annotations
+
+from mop.manifest import Manifest
+
+DOMAIN = "mop.raibid-labs.dev"
+ENVIRONMENT = f"{DOMAIN}/environment"
+COMPONENT = f"{DOMAIN}/component"
+HOOK = "helm.sh/hook"
+#: Helm 2's way to install a CRD early; since Helm 3 such an object is an ordinary one.
+_LEGACY_HOOK = "crd-install"
+
+
+def labelled(manifest: Manifest, environment: str, component: str) -> Manifest:
+    """`manifest` as it is sent: with its labels on its own metadata; pod templates are not touched."""
+    metadata = manifest["metadata"]
+    labels = {**(metadata.get("labels") or {}), ENVIRONMENT: environment, COMPONENT: component}
+    return {**manifest, "metadata": {**metadata, "labels": labels}}
+
+
+def selector(environment: str, component: str = "") -> str:
+    """The label selector of an environment's objects, or of one component's."""
+    return f"{ENVIRONMENT}={environment}" + (f",{COMPONENT}={component}" if component else "")
+
+
+def is_hook(manifest: Manifest) -> bool:
+    """Whether the object is a Helm hook: it belongs to no diff, drift, readiness or prune."""
+    annotations = manifest["metadata"].get("annotations") or {}
+    return bool(str(annotations.get(HOOK, "")).replace(_LEGACY_HOOK, "").strip(" ,"))
