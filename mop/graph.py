@@ -96,6 +96,6 @@ class Builder:
             name=f"validate:{environment.name}",
             doc=f"check the components of {environment.name} against each other",
             needs=tuple(f"validate:{environment.name}:{c}" for c in environment.components),
-            action=lambda: validate.across(environment, self.outputs, self.tools),
+            action=lambda: validate.across(environment, self.outputs),
             current=lambda: validate.across_current(environment, self.outputs),
         )

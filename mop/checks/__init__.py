@@ -1,1 +1,34 @@
-"""One validation a file. Each is pure: objects in, Problems out."""
+"""Checks of rendered objects: one a file, pure, named; what each finds stands in its module's docstring.
+
+A check is a function from `Objects` to Problems. The registry below says in which order they run, over what
+(one component, or the whole environment), and how grave their findings are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from mop.checks import duplicates
+from mop.checks.objects import Objects
+from mop.problem import Problem
+
+Level = Literal["error", "warning", "off"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`level`: in an ordinary environment; `protected`: in one that mop.yaml protects.
+
+    `across`: it looks at all components of an environment together.
+    """
+
+    name: str
+    run: Callable[[Objects], Iterable[Problem]]
+    level: Level
+    protected: Level
+    across: bool
+
+
+CHECKS: tuple[Check, ...] = (Check("duplicates", duplicates.check, "error", "error", across=True),)

@@ -1,0 +1,49 @@
+"""Which checks run in an environment, and how grave what they find is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from mop.checks import CHECKS, Level
+from mop.checks.objects import Objects
+from mop.checks.skips import Skips
+from mop.manifest import ObjectRef
+from mop.model import Environment
+from mop.problem import Problem
+
+
+def levels(environment: Environment) -> dict[str, Level]:
+    """How grave the findings of each check are in `environment`; what is not listed stays as found."""
+    found: dict[str, Level] = {
+        check.name: check.protected if environment.protected else check.level for check in CHECKS
+    }
+    if environment.validate.get("unknown-kinds") == "allow":
+        found["unknown-kinds"] = "off"
+    found.update(environment.validate.get("checks", {}))
+    return found
+
+
+def run(objects: Objects, *, across: bool) -> Iterator[Problem]:
+    """What the checks find in one component or, `across`, between those of an environment."""
+    wanted = levels(objects.environment)
+    for check in CHECKS:
+        if check.across == across and wanted[check.name] != "off":
+            for problem in check.run(objects):
+                yield problem if problem.check else replace(problem, check=check.name)
+
+
+def settle(objects: Objects, found: Iterable[Problem], files: Mapping[ObjectRef, str]) -> list[Problem]:
+    """`found` with level, environment and file, without what mop.yaml or an object itself switches off."""
+    environment = objects.environment
+    wanted = levels(environment)
+    skips = Skips(objects)
+    paths = {str(it): path for it, path in files.items()}
+    kept = []
+    for problem in found:
+        level = wanted.get(problem.check, problem.level)
+        if level == "off" or skips.covers(problem):
+            continue
+        file = problem.file or paths.get(problem.object, "")
+        kept.append(replace(problem, level=level, environment=environment.name, file=file))
+    return kept

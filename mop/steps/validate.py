@@ -1,0 +1,183 @@
+"""Validate what was rendered: schemas and checks of a component, and checks across an environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from mop import __version__
+from mop.checks import policy
+from mop.checks.objects import Objects
+from mop.engines.protocols import Schemas, Toolbox
+from mop.errors import ValidationError
+from mop.files import Input, sha256
+from mop.manifest import Manifest, ObjectRef, file_names, ref
+from mop.model import Environment
+from mop.outputs import Outputs
+from mop.problem import Problem
+
+#: Raised when what is found in unchanged manifests changes.
+FORMAT = 1
+
+#: The rendered file of each object, relative to the platform's root.
+Sources = Mapping[ObjectRef, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was found, warnings only: with an error the step raises. `objects`: how many were looked at."""
+
+    problems: tuple[Problem, ...]
+    objects: int
+
+
+# ---------------------------------------------------------------- objects in, Problems out
+
+
+def validate_component(
+    schemas: Schemas,
+    environment: Environment,
+    component: str,
+    manifests: Sequence[Manifest],
+    crds: Iterable[Manifest],
+    sources: Sources,
+) -> list[Problem]:
+    """Problems of one component: its objects against their schemas, and what checks say of it alone."""
+    found = schemas.validate(environment.kubernetes, manifests, crds)
+    objects = Objects(environment, {component: manifests})
+    found = [replace(problem, component=component) for problem in found]
+    found += policy.run(objects, across=False)
+    return policy.settle(objects, found, sources)
+
+
+def validate_environment(
+    environment: Environment, manifests: Mapping[str, Sequence[Manifest]], sources: Sources
+) -> list[Problem]:
+    """Problems between components; `manifests` by component."""
+    objects = Objects(environment, manifests)
+    return policy.settle(objects, policy.run(objects, across=True), sources)
+
+
+# ---------------------------------------------------------------- as tasks
+
+
+def component(environment: Environment, component: str, outputs: Outputs, tools: Toolbox) -> Outcome:
+    """Check one component, or read what was found if nothing changed. ValidationError if there are errors."""
+    output = outputs.findings(environment.name, component)
+    manifests = outputs.load_manifests(environment.name, component)
+    key = _component_key(environment, outputs)
+    if not outputs.current(output, key):
+        crds = _crds(environment, outputs)
+        sources = _sources(environment, {component: manifests}, outputs)
+        found = validate_component(tools.schemas(), environment, component, manifests, crds, sources)
+        _write(environment, component, (component,), found, key, outputs)
+    return _outcome(
+        findings(environment, component, outputs), f"{environment.name}/{component}", len(manifests)
+    )
+
+
+def component_current(environment: Environment, component: str, outputs: Outputs) -> bool:
+    """Whether the component was checked as it is, and has no errors."""
+    output = outputs.findings(environment.name, component)
+    return outputs.current(output, _component_key(environment, outputs)) and not _errors(
+        findings(environment, component, outputs)
+    )
+
+
+def across(environment: Environment, outputs: Outputs) -> Outcome:
+    """Check the components against each other. Raises ValidationError if there are errors."""
+    output = outputs.findings(environment.name, "")
+    manifests = {name: outputs.load_manifests(environment.name, name) for name in environment.components}
+    if not outputs.current(output, _key(environment)):
+        sources = _sources(environment, manifests, outputs)
+        found = validate_environment(environment, manifests, sources)
+        _write(environment, "", environment.components, found, _key(environment), outputs)
+    total = sum(len(members) for members in manifests.values())
+    return _outcome(findings(environment, "", outputs), environment.name, total)
+
+
+def across_current(environment: Environment, outputs: Outputs) -> bool:
+    """Whether the components were checked against each other as they are, without errors."""
+    output = outputs.findings(environment.name, "")
+    return outputs.current(output, _key(environment)) and not _errors(findings(environment, "", outputs))
+
+
+def findings(environment: Environment, component: str, outputs: Outputs) -> list[Problem]:
+    """What the last check of `component` ("" = across) found. FileNotFoundError if there was none."""
+    rows = json.loads(outputs.findings(environment.name, component).read_text())
+    return [Problem(**row) for row in rows]
+
+
+def _outcome(found: list[Problem], what: str, objects: int) -> Outcome:
+    errors = _errors(found)
+    if errors:
+        count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
+        raise ValidationError(f"{what}: {count} in {objects} objects", problems=found)
+    return Outcome(tuple(found), objects)
+
+
+def _errors(found: Iterable[Problem]) -> list[Problem]:
+    return [problem for problem in found if problem.level == "error"]
+
+
+def _key(environment: Environment) -> str:
+    """What findings depend on besides the manifests: versions and the environment's settings."""
+    settings = [
+        environment.kubernetes,
+        environment.namespace,
+        environment.protected,
+        repr(environment.validate),
+    ]
+    return sha256(json.dumps([FORMAT, __version__, environment.name, *settings]))
+
+
+def _component_key(environment: Environment, outputs: Outputs) -> str:
+    """`_key`, and the manifests of every component that brings CRDs: a resource of this one may be theirs."""
+    digests = [outputs.digests.file(path) for path in _with_crds(environment, outputs)]
+    return sha256(json.dumps([_key(environment), digests]))
+
+
+def _with_crds(environment: Environment, outputs: Outputs) -> list[str]:
+    bringing = []
+    for name in environment.components:
+        record = outputs.record(outputs.evaluated(environment.name, name))
+        if record is not None and record.facts.get("scopes"):
+            bringing.append(str(outputs.manifests(environment.name, name)))
+    return bringing
+
+
+def _crds(environment: Environment, outputs: Outputs) -> list[Manifest]:
+    paths = set(_with_crds(environment, outputs))
+    names = [n for n in environment.components if str(outputs.manifests(environment.name, n)) in paths]
+    members = (manifest for name in names for manifest in outputs.load_manifests(environment.name, name))
+    return [manifest for manifest in members if manifest["kind"] == "CustomResourceDefinition"]
+
+
+def _sources(
+    environment: Environment, manifests: Mapping[str, Sequence[Manifest]], outputs: Outputs
+) -> dict[ObjectRef, str]:
+    found: dict[ObjectRef, str] = {}
+    for name, members in manifests.items():
+        folder = outputs.rendered(environment.name, name).relative_to(outputs.root)
+        names = file_names(members)
+        found.update({ref(manifest): str(folder / names[ref(manifest)]) for manifest in members})
+    return found
+
+
+def _write(
+    environment: Environment,
+    component: str,
+    members: Iterable[str],
+    found: Iterable[Problem],
+    key: str,
+    outputs: Outputs,
+) -> None:
+    inputs = []
+    for name in members:
+        path = outputs.manifests(environment.name, name)
+        digest = outputs.digests.file(path) or ""
+        inputs.append(Input(str(path.relative_to(outputs.root)), "file", digest))
+    rows = [asdict(problem) for problem in found]
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    outputs.write(outputs.findings(environment.name, component), text, key, inputs)
