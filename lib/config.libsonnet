@@ -40,6 +40,7 @@ function(platform, environment, declared) {
     loki: 'http://loki.%s.svc:3100' % config.namespace,
     mimir: 'http://mimir.%s.svc:8080' % config.namespace,
     tempo: 'http://tempo.%s.svc:3200' % config.namespace,
+    otlp: { grpc: 'tempo.%s.svc:4317' % config.namespace, http: 'http://tempo.%s.svc:4318' % config.namespace },
   },
 
   assert std.all([

@@ -23,6 +23,10 @@ local metricsPort = 'http-metrics';
 
   yaml(value):: std.manifestYamlDoc(value, quote_keys=false) + '\n',
 
+  // Makes a program of Grafana's send its own traces; Tempo itself is left out, whose every span would make another.
+  // https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+  traced(config):: { env+: [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: config.urls.otlp.http }] },
+
   probe(path, more={}):: { httpGet: { path: path, port: metricsPort } } + more,
 
   // A workload with one more volume, mounted in its container.

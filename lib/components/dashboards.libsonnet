@@ -30,6 +30,7 @@ function(config) {
     security: { disable_initial_admin_creation: true },
     server: { http_port: ports[k.metricsPort] },
     unified_storage: { index_path: '/var/lib/grafana/search' },
+    'tracing.opentelemetry.otlp': { address: config.urls.otlp.grpc, propagation: 'w3c' },
     users: { default_theme: 'system' },
   },
 
@@ -60,7 +61,7 @@ function(config) {
         derivedFields: [{
           name: 'trace',
           matcherType: 'regex',
-          matcherRegex: '(?i)trace_?id"?[=:]"?([0-9a-f]{16,32})',
+          matcherRegex: @'[tT]race_?[iI][dD]"?[=:]\s*"?([0-9a-f]{16,32})',
           // Twice the dollar: Grafana expands variables of the environment in these files.
           url: '$${__value.raw}',
           urlDisplayLabel: 'Trace',
@@ -79,10 +80,12 @@ function(config) {
         streamingEnabled: { search: true, metrics: true },
         tracesToLogsV2: {
           datasourceUid: 'loki',
-          tags: [{ key: 'service.name', value: 'service_name' }],
-          filterByTraceID: true,
           spanStartTimeShift: '-5m',
           spanEndTimeShift: '5m',
+          // By the trace's identifier alone: what a program is called in its spans (loki-all) and in its pod's
+          // labels (loki) need not be the same.
+          customQuery: true,
+          query: '{cluster="%s"} |= "$${__trace.traceId}"' % config.cluster,
         },
         tracesToMetrics: {
           datasourceUid: 'mimir',

@@ -55,7 +55,7 @@ function(config) {
       args=['-config.file=/etc/loki/loki.yaml', '-target=all'],
       ports=ports,
       resources={ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-    ) {
+    ) + k.traced(config) {
       readinessProbe: k.probe('/ready', { periodSeconds: 10 }),
       // Not /ready, which is also down while Loki waits for its ring or replays its log.
       livenessProbe: k.probe('/loki/api/v1/status/buildinfo', { initialDelaySeconds: 30, failureThreshold: 6 }),

@@ -83,7 +83,7 @@ function(config) {
       args=['-config.file=/etc/mimir/mimir.yaml'],
       ports=ports,
       resources={ requests: { cpu: '200m', memory: '512Mi' }, limits: { memory: '2Gi' } },
-    ) {
+    ) + k.traced(config) {
       readinessProbe: k.probe('/ready', { periodSeconds: 10 }),
       // Not /ready, which is also down while Mimir replays its log.
       livenessProbe: k.probe('/api/v1/status/buildinfo', { initialDelaySeconds: 30, failureThreshold: 6 }),

@@ -66,7 +66,7 @@ function(config) {
     ) {
       readinessProbe: k.probe('/ready', { periodSeconds: 10 }),
       // Not /ready, which is also down while Tempo replays its log.
-      livenessProbe: k.probe('/status/version', { initialDelaySeconds: 30, failureThreshold: 6 }),
+      livenessProbe: k.probe('/api/status/buildinfo', { initialDelaySeconds: 30, failureThreshold: 6 }),
     },
 
   configMap: app.configMap({ 'tempo.yaml': k.yaml(traces.settings) }),
