@@ -1,0 +1,189 @@
+"""The spec.json of a static Tanka environment, read as Tanka reads it (pkg/spec/spec.go)."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from mop.model import TankaEnvironment
+from mop.problem import Problem
+
+_TEXTS: Final = ("apiServer", "namespace", "diffStrategy", "applyStrategy", "exportJsonnetImplementation")
+_LISTS: Final = ("contextNames", "tankaEnvLabelFromFields")
+
+
+class BadSpec(Exception):
+    """A spec.json that Tanka could not read either; `problems` say why."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+
+def read_all(root: Path, declared: Mapping[str, Any]) -> tuple[dict[str, TankaEnvironment], list[Problem]]:
+    """The Tanka environment of each environment that has a spec.json, and what is wrong with the others.
+
+    `declared`: a mop.yaml that may still be full of mistakes; what has no usable folder is passed over.
+    """
+    specs: dict[str, TankaEnvironment] = {}
+    problems: list[Problem] = []
+    for name, environment in _object(declared, "environments").items():
+        folder = folder_of(name, environment) if isinstance(environment, dict) else None
+        if folder is None:
+            continue
+        try:
+            spec = read(root, folder)
+        except BadSpec as bad:
+            problems += bad.problems
+            continue
+        if spec is not None:
+            specs[name] = spec
+    return specs, problems
+
+
+def folder_of(name: str, environment: Mapping[str, Any]) -> str | None:
+    """The folder of the environment's main.jsonnet, relative to mop.yaml's; None if it leads nowhere."""
+    text = environment.get("path", f"environments/{name}")
+    if not isinstance(text, str) or not text or "\0" in text:
+        return None
+    normal = posixpath.normpath(text)
+    return None if posixpath.isabs(normal) or normal.split("/")[0] == ".." else normal
+
+
+def complete(root: Path, declared: Mapping[str, Any], specs: Mapping[str, TankaEnvironment]) -> bool:
+    """Whether each whole environment of a valid mop.yaml still has a main.jsonnet and a namespace."""
+    wholes = {n: e for n, e in _object(declared, "environments").items() if e.get("whole")}
+    return all(
+        (name in specs or "namespace" in environment)
+        and (root / (folder_of(name, environment) or "") / "main.jsonnet").is_file()
+        for name, environment in wholes.items()
+    )
+
+
+def read(root: Path, folder: str) -> TankaEnvironment | None:
+    """The environment of `folder` (relative to `root`, the folder of mop.yaml); None if it has no spec.json.
+
+    Raises BadSpec. Unknown keys are ignored, as Tanka does.
+    """
+    file = posixpath.normpath(posixpath.join(folder, "spec.json"))
+    try:
+        data = (root / file).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise BadSpec(Problem(f"cannot be read: {error.strerror}", file=file)) from error
+    document = _parsed(data, file)
+    problems = list(_mistakes(document))
+    if problems:
+        raise BadSpec(
+            *(Problem(message, file=file, path=path, expected=want) for path, message, want in problems)
+        )
+    return _environment(document, *_names(root, folder))
+
+
+def _parsed(data: bytes, file: str) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except UnicodeDecodeError as error:
+        raise BadSpec(Problem("not UTF-8", file=file, expected="JSON text in UTF-8")) from error
+    except RecursionError as error:
+        raise BadSpec(Problem("nested too deeply", file=file)) from error
+    except json.JSONDecodeError as error:
+        problem = Problem(f"not JSON: {error.msg}", file=file, line=error.lineno, column=error.colno)
+        raise BadSpec(problem) from error
+    if not isinstance(document, dict):
+        raise BadSpec(Problem("not an object", file=file, line=1, column=1, expected='{"spec": {…}}'))
+    return document
+
+
+def _mistakes(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Path, message and what was expected, for each field that Go would refuse to decode."""
+    for key in ("server", "team", "namespace"):
+        yield from _unless_text(document, key, "$")
+    for key in ("metadata", "spec"):
+        if not isinstance(document.get(key) or {}, dict):
+            yield f"$.{key}", "the wrong kind of value", "an object"
+    metadata, spec = _object(document, "metadata"), _object(document, "spec")
+    yield from _unless_texts(metadata, "labels", "$.metadata")
+    for key in _TEXTS:
+        yield from _unless_text(spec, key, "$.spec")
+    for key in _LISTS:
+        value = spec.get(key) or []
+        if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
+            yield f"$.spec.{key}", "the wrong kind of value", "a list of texts"
+    if not isinstance(spec.get("injectLabels") or False, bool):
+        yield "$.spec.injectLabels", "the wrong kind of value", "true or false"
+    for key in ("resourceDefaults", "expectVersions"):
+        if not isinstance(spec.get(key) or {}, dict):
+            yield f"$.spec.{key}", "the wrong kind of value", "an object"
+    for key in ("labels", "annotations"):
+        yield from _unless_texts(_object(spec, "resourceDefaults"), key, "$.spec.resourceDefaults")
+    yield from _unless_text(_object(spec, "expectVersions"), "tanka", "$.spec.expectVersions")
+
+
+def _unless_text(parent: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, str, str]]:
+    if not isinstance(parent.get(key) or "", str) or parent.get(key) in (False, 0):
+        yield f"{path}.{key}", "the wrong kind of value", "text"
+
+
+def _unless_texts(parent: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, str, str]]:
+    value = parent.get(key) or {}
+    if not (isinstance(value, dict) and all(isinstance(item, str) for item in value.values())):
+        yield f"{path}.{key}", "the wrong kind of value", "an object of texts"
+
+
+def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = parent.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _names(root: Path, folder: str) -> tuple[str, str]:
+    """Name and entrypoint, relative to Tanka's project root.
+
+    That root is the nearest folder above with a tkrc.yaml, else with a jsonnetfile.json (pkg/jsonnet/jpath),
+    else that of mop.yaml.
+    """
+    normal = posixpath.normpath(folder)
+    above = [normal]
+    while above[-1] not in ("", "."):
+        above.append(posixpath.dirname(above[-1]))
+    for marker in ("tkrc.yaml", "jsonnetfile.json"):
+        for candidate in above:
+            if (root / candidate / marker).is_file():
+                name = posixpath.relpath(normal, candidate or ".")
+                return name, posixpath.normpath(posixpath.join(name, "main.jsonnet"))
+    return normal, posixpath.normpath(posixpath.join(normal, "main.jsonnet"))
+
+
+def _environment(document: Mapping[str, Any], name: str, entrypoint: str) -> TankaEnvironment:
+    metadata, spec = _object(document, "metadata"), _object(document, "spec")
+    labels = dict(metadata.get("labels") or {})
+    server = spec.get("apiServer") or document.get("server") or ""
+    if "team" in document:
+        labels.setdefault("team", document["team"])
+    if server and not re.match(".+://", server):
+        server = f"https://{server}"
+    namespace = spec.get("namespace")
+    if namespace == "":
+        namespace = document.get("namespace", "")
+    defaults = _object(spec, "resourceDefaults")
+    return TankaEnvironment(
+        name=name,
+        entrypoint=entrypoint,
+        labels=labels,
+        api_server=server,
+        context_names=tuple(spec.get("contextNames") or ()),
+        namespace="default" if namespace is None else namespace,
+        diff_strategy=spec.get("diffStrategy") or "",
+        apply_strategy=spec.get("applyStrategy") or "",
+        inject_labels=bool(spec.get("injectLabels")),
+        label_fields=tuple(spec.get("tankaEnvLabelFromFields") or ()),
+        default_annotations=dict(defaults.get("annotations") or {}),
+        default_labels=dict(defaults.get("labels") or {}),
+        expect_tanka=_object(spec, "expectVersions").get("tanka") or "",
+        export_implementation=spec.get("exportJsonnetImplementation") or "",
+    )

@@ -1,0 +1,3 @@
+"""inv's commands: see `inv --list`."""
+
+from mop.commands import namespace  # noqa: F401
