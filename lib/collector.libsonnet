@@ -77,10 +77,7 @@ function(config, signal, pipeline, access=[]) {
       ],
       ports=ports,
       resources={ requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
-    ) {
-      readinessProbe: k.probe('/-/ready'),
-      livenessProbe: k.probe('/-/healthy', { initialDelaySeconds: 30, failureThreshold: 6 }),
-    },
+    ) + k.probes(ready='/-/ready', alive='/-/healthy'),
 
   configMap: app.configMap({ 'config.alloy': collector.alloy }),
   // What it has read and not yet sent is lost with the pod; what it has not read is still where it was.

@@ -27,7 +27,17 @@ local metricsPort = 'http-metrics';
   // https://opentelemetry.io/docs/specs/otel/protocol/exporter/
   traced(config):: { env+: [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: config.urls.otlp.http }] },
 
-  probe(path, more={}):: { httpGet: { path: path, port: metricsPort } } + more,
+  // A pod serves while `ready` answers, and is started anew when `alive` has not answered for a minute. They differ
+  // where a program is not ready for good reasons, such as replaying its log.
+  probes(ready, alive):: {
+    readinessProbe: { httpGet: { path: ready, port: metricsPort }, timeoutSeconds: 5 },
+    livenessProbe: {
+      httpGet: { path: alive, port: metricsPort },
+      initialDelaySeconds: 30,
+      timeoutSeconds: 5,
+      failureThreshold: 6,
+    },
+  },
 
   // A workload with one more volume, mounted in its container.
   mount(volume, path, source):: {

@@ -109,10 +109,7 @@ function(config) {
       args=[],
       ports=ports,
       resources={ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-    ) {
-      readinessProbe: k.probe('/api/health'),
-      livenessProbe: k.probe('/api/health', { initialDelaySeconds: 60, failureThreshold: 10 }),
-    },
+    ) + k.probes(ready='/api/health', alive='/api/health'),
 
   configMap: app.configMap({
     'grafana.ini': std.manifestIni({ sections: grafana.settings }),

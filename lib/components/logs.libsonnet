@@ -40,10 +40,8 @@ function(config) {
     },
     limits_config: {
       retention_period: config.hours('logs'),
-      // A collector that starts anew reads what its pods still have, older than the default week at times.
+      // A collector that starts anew sends all that its pods still have; what is kept is taken.
       reject_old_samples_max_age: config.hours('logs'),
-      allow_structured_metadata: true,
-      volume_enabled: true,  // the bars above a log view in Grafana
     },
     pattern_ingester: { enabled: true },  // patterns in Grafana's Logs Drilldown
     analytics: { reporting_enabled: false },
@@ -55,11 +53,7 @@ function(config) {
       args=['-config.file=/etc/loki/loki.yaml', '-target=all'],
       ports=ports,
       resources={ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-    ) + k.traced(config) {
-      readinessProbe: k.probe('/ready', { periodSeconds: 10 }),
-      // Not /ready, which is also down while Loki waits for its ring or replays its log.
-      livenessProbe: k.probe('/loki/api/v1/status/buildinfo', { initialDelaySeconds: 30, failureThreshold: 6 }),
-    },
+    ) + k.probes(ready='/ready', alive='/loki/api/v1/status/buildinfo') + k.traced(config),
 
   configMap: app.configMap({ 'loki.yaml': k.yaml(logs.settings) }),
   statefulSet:

@@ -83,11 +83,7 @@ function(config) {
       args=['-config.file=/etc/mimir/mimir.yaml'],
       ports=ports,
       resources={ requests: { cpu: '200m', memory: '512Mi' }, limits: { memory: '2Gi' } },
-    ) + k.traced(config) {
-      readinessProbe: k.probe('/ready', { periodSeconds: 10 }),
-      // Not /ready, which is also down while Mimir replays its log.
-      livenessProbe: k.probe('/api/v1/status/buildinfo', { initialDelaySeconds: 30, failureThreshold: 6 }),
-    },
+    ) + k.probes(ready='/ready', alive='/api/v1/status/buildinfo') + k.traced(config),
 
   configMap: app.configMap({ 'mimir.yaml': k.yaml(metrics.settings) }),
   // The ruler reads these again by itself, so they are not part of the pods' checksum.

@@ -63,11 +63,7 @@ function(config) {
       args=['-config.file=/etc/tempo/tempo.yaml', '-target=all'],
       ports=ports,
       resources={ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-    ) {
-      readinessProbe: k.probe('/ready', { periodSeconds: 10 }),
-      // Not /ready, which is also down while Tempo replays its log.
-      livenessProbe: k.probe('/api/status/buildinfo', { initialDelaySeconds: 30, failureThreshold: 6 }),
-    },
+    ) + k.probes(ready='/ready', alive='/api/status/buildinfo'),
 
   configMap: app.configMap({ 'tempo.yaml': k.yaml(traces.settings) }),
   statefulSet:
