@@ -155,7 +155,8 @@ def arrange(
 
 
 def split_manifests(text: str) -> list[str]:
-    """The documents of one rendered template, by Helm's own rule (SplitManifests), which is no YAML parser's."""
+    """The documents of one rendered template, by Helm's own rule (SplitManifests), which is no YAML parser's.
+    """
     parts = _SEPARATOR.split(text.lstrip(_GO_BLANK))
     return [part.lstrip(_GO_BLANK) for part in parts if part.strip(_GO_BLANK)]
 

@@ -87,7 +87,8 @@ class HelmSdk:
 
 
 def _render(library: Any, chart: Any, request: HelmRequest) -> dict[str, str]:
-    """Rendered text by template; processing dependencies changes the loaded chart, so each is rendered once."""
+    """Rendered text by template; processing dependencies changes the loaded chart, so each is rendered once.
+    """
     options = {
         "name": request.release,
         "namespace": request.namespace,
