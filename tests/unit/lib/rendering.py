@@ -8,24 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import _gojsonnet
+import yaml
 
 ROOT = Path(__file__).parents[3]
 
+DECLARED: dict[str, Any] = yaml.safe_load((ROOT / "mop.yaml").read_text())
+
 #: mop.yaml as MOP serves it while `local` is evaluated: no other environment in it.
-PLATFORM: dict[str, Any] = {
-    "version": 1,
-    "platform": "observability",
-    "kubernetes": "1.34",
-    "components": {
-        "logs": {},
-        "metrics": {},
-        "traces": {"needs": ["metrics"]},
-        "dashboards": {"needs": ["logs", "metrics", "traces"]},
-    },
-    "environments": {
-        "local": {"target": "embedded", "components": ["logs", "metrics", "traces", "dashboards"]},
-    },
-}
+PLATFORM: dict[str, Any] = {**DECLARED, "environments": {"local": DECLARED["environments"]["local"]}}
 
 
 def _importer(platform: dict[str, Any]) -> Callable[[str, str], tuple[str, bytes]]:
