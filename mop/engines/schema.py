@@ -84,6 +84,8 @@ class _Version:
         """Problems of objects of one kind, by their place among them."""
         if kind in custom:
             validator, root = self._resource(custom[kind])
+            if isinstance(validator, Problem):
+                return [(at, validator) for at in range(len(objects))]
             lookup = _Lookup(root, self._definitions)
         elif kind in self._builtin:
             validator = self._builtin[kind]
@@ -118,11 +120,23 @@ class _Version:
         return known and " ".join(kind) in self._definitions.kinds
 
     def _resource(self, version: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Validator and schema of a CRD's version; kept by content, for each component brings it again."""
+        """Validator and schema of a CRD's version, kept by content: each component brings it again.
+
+        Instead of a validator, a Problem if the schema is none (a pattern that does not compile, say).
+        """
         digest = sha256(json.dumps(version, sort_keys=True))
         if digest not in self._custom:
             root = schema_custom.schema(version)
-            self._custom[digest] = (_validator({}, self._definitions.bundle([OBJECT_META]), root), root)
+            try:
+                validator: Any = _validator({}, self._definitions.bundle([OBJECT_META]), root)
+            except ValueError as error:
+                reason = str(error).partition("\n")[0]
+                validator = Problem(
+                    f"not checked: its CustomResourceDefinition cannot be used: {reason}",
+                    level="warning",
+                    check="schema",
+                )
+            self._custom[digest] = (validator, root)
         kept: tuple[Any, dict[str, Any]] = self._custom[digest]
         return kept
 

@@ -54,7 +54,8 @@ def structural(node: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(extra, Mapping):
         out["additionalProperties"] = structural(extra)
     elif node.get("type") == "object" and extra is not True and not _open(node):
-        out["additionalProperties"] = False
+        # Without `properties`, jsonschema-rs would not name the unknown field.
+        out = {"properties": {}, **out, "additionalProperties": False}
     return _embedded(out) if node.get("x-kubernetes-embedded-resource") else out
 
 
