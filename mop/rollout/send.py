@@ -1,0 +1,123 @@
+"""Carries plans out, phase by phase, and knows at any moment what was done and what was not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from mop.engines.protocols import Cluster
+from mop.errors import ClusterError, Rejected
+from mop.manifest import Manifest, ObjectRef, ref
+from mop.problem import Problem
+from mop.results import Change, Progress, Written, silent
+from mop.rollout.concurrent import Stop, each
+from mop.rollout.phases import CORE_NAMESPACE, Phase, waves
+from mop.rollout.plan import Plan, Planned
+
+#: Seconds that a server may take to serve a kind after its definition was established.
+_SERVED = 30.0
+
+
+class Sender:
+    """Writes planned objects; remembers every change that was made. Thread-safe."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        plans: Sequence[Plan],
+        *,
+        force: bool = False,
+        progress: Progress = silent,
+        stop: Stop | None = None,
+    ) -> None:
+        self._cluster = cluster
+        self._force = force
+        self._progress = progress
+        self._stop = stop
+        self._lock = threading.Lock()
+        self._total = {plan.component: len(plan.items) for plan in plans}
+        self._environment = plans[0].environment if plans else ""
+        self._done: dict[str, dict[ObjectRef, Change]] = {plan.component: {} for plan in plans}
+        self._kinds: set[tuple[str, str]] = set()
+
+    def phase(self, phase: Phase, plans: Iterable[Plan]) -> list[tuple[str, ObjectRef]]:
+        """Send what belongs to `phase`; gives (component, object) of all that was written.
+
+        Raises Rejected, FieldConflict, Denied, Unreachable; KeyboardInterrupt if stopped.
+        """
+        members = {
+            ref(item.manifest).identity: (plan.component, item)
+            for plan in plans
+            for item in plan.items
+            if phase.holds(item.manifest)
+        }
+        written: list[tuple[str, ObjectRef]] = []
+        for wave in waves(item.manifest for _, item in members.values()):
+            entries = [members[ref(manifest).identity] for manifest in wave]
+            each(self._send, entries, stop=self._stop)
+            written += [(component, item.change.ref) for component, item in entries if item.write]
+        return written
+
+    def changes(self, plan: Plan) -> tuple[Change, ...]:
+        """What was done of `plan`, in its order."""
+        done = self._done[plan.component]
+        return tuple(done[item.change.ref] for item in plan.items if item.change.ref in done)
+
+    def summary(self) -> str:
+        """How far it came, for whoever is told of a failure or an interruption."""
+        done = [change for changes in self._done.values() for change in changes.values()]
+        written = sum(change.action != "keep" for change in done)
+        total = sum(self._total.values())
+        left = total - len(done)
+        return f"{len(done)} of {total} objects were dealt with ({written} written), {left} were not"
+
+    def define(self, kinds: Iterable[tuple[str, str]]) -> None:
+        """Custom resources of these (group, kind) have just been defined: the server may need a moment."""
+        self._kinds.update(kinds)
+        self._cluster.refresh()
+
+    def _send(self, entry: tuple[str, Planned]) -> None:
+        component, item = entry
+        change = item.change
+        if item.write:
+            self._await_kind(change.ref)
+            applied = self._cluster.apply(item.manifest, force=self._force)
+            change = replace(change, warnings=applied.warnings or change.warnings)
+        with self._lock:
+            done = self._done[component]
+            done[change.ref] = change
+            fact = Written(self._environment, component, change, len(done), self._total[component])
+        self._progress(fact)
+
+    def _await_kind(self, it: ObjectRef) -> None:
+        """Discovery is not watchable, so a kind that was just defined is asked for again."""
+        if (it.group, it.kind) not in self._kinds:
+            return
+        deadline = time.monotonic() + _SERVED
+        while self._cluster.knows(it.api_version, it.kind) is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+            self._cluster.refresh()
+
+
+def ensure_namespace(cluster: Cluster, name: str) -> bool:
+    """Create the environment's namespace if it is absent; whether it was. It belongs to no component."""
+    it = ObjectRef(*CORE_NAMESPACE, "", name)
+    live = cluster.get(it)
+    if live is None:
+        manifest: Manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        try:
+            cluster.create(manifest)
+        except ClusterError:
+            if cluster.get(it) is None:  # else somebody else was faster
+                raise
+        return True
+    if live["metadata"].get("deletionTimestamp"):
+        problem = Problem("is being deleted", object=str(it))
+        raise Rejected(
+            f"namespace {name} on {cluster.address} is being deleted",
+            hint="wait until it is gone, then repeat",
+            problems=[problem],
+        )
+    return False
