@@ -71,39 +71,44 @@ class Created:
         return cls(namespaces(everything) | frozenset(also), defined_kinds(everything))
 
 
-def make_plan(
+def make_plans(
     cluster: Cluster,
     environment: str,
-    component: str,
-    manifests: Sequence[Manifest],
+    components: Mapping[str, Sequence[Manifest]],
     *,
-    created: Created = Created(),
+    created: Created,
     files: Mapping[ObjectRef, str] | None = None,
     fingerprint: Fingerprint | None = None,
     stop: Stop | None = None,
-) -> Plan:
-    """Asks the server for each object, eight at once.
+) -> list[Plan]:
+    """One plan for each of `components` (name → rendered manifests), asking for eight objects at once.
 
     Raises Rejected with one Problem for each object that the server would refuse, naming its file from
     `files`; Denied and Unreachable at the first of them.
     """
-    objects = [labelled(m, environment, component) for m in sorted(manifests, key=sort_key) if not is_hook(m)]
-    own = Created.by(objects)
-    both = Created(created.namespaces | own.namespaces, created.kinds | own.kinds)
-    planner = _Planner(cluster, both, fingerprint or Fingerprint())
-    outcomes = each(planner.object, objects, stop=stop)
-    problems = [
-        replace(
-            problem, file=(files or {}).get(ref(manifest), ""), environment=environment, component=component
-        )
-        for manifest, outcome in zip(objects, outcomes, strict=True)
-        if isinstance(outcome, Rejected)
-        for problem in outcome.problems
+    objects = [
+        (component, labelled(manifest, environment, component))
+        for component, manifests in components.items()
+        for manifest in sorted(manifests, key=sort_key)
+        if not is_hook(manifest)
     ]
+    planner = _Planner(cluster, created, fingerprint or Fingerprint())
+    outcomes = each(lambda entry: planner.object(entry[1]), objects, stop=stop)
+    planned: dict[str, list[Planned]] = {component: [] for component in components}
+    problems: list[Problem] = []
+    for (component, manifest), outcome in zip(objects, outcomes, strict=True):
+        if isinstance(outcome, Planned):
+            planned[component].append(outcome)
+        else:
+            file = (files or {}).get(ref(manifest), "")
+            where = {"file": file, "environment": environment, "component": component}
+            problems += [replace(problem, **where) for problem in outcome.problems]
     if problems:
         raise Rejected(f"{cluster.address} rejects {_objects(problems)}", problems=problems)
-    items = tuple(outcome for outcome in outcomes if isinstance(outcome, Planned))
-    return Plan(environment, component, items, tuple(filter(is_hook, manifests)))
+    return [
+        Plan(environment, component, tuple(planned[component]), tuple(filter(is_hook, manifests)))
+        for component, manifests in components.items()
+    ]
 
 
 def _objects(problems: list[Problem]) -> str:

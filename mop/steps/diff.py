@@ -10,7 +10,7 @@ from mop.masking import Fingerprint
 from mop.model import Environment
 from mop.results import ComponentDiff
 from mop.rollout.concurrent import Stop
-from mop.rollout.plan import Created, Plan, make_plan
+from mop.rollout.plan import Created, Plan, make_plans
 
 
 def plan(
@@ -28,20 +28,15 @@ def plan(
     Rejected, with a Problem for each object that the server refuses; Denied; Unreachable.
     """
     created = Created.by((m for manifests in components.values() for m in manifests), environment.namespace)
-    fingerprint = fingerprint or Fingerprint()
-    return [
-        make_plan(
-            cluster,
-            environment.name,
-            component,
-            manifests,
-            created=created,
-            files=files,
-            fingerprint=fingerprint,
-            stop=stop,
-        )
-        for component, manifests in components.items()
-    ]
+    return make_plans(
+        cluster,
+        environment.name,
+        components,
+        created=created,
+        files=files,
+        fingerprint=fingerprint,
+        stop=stop,
+    )
 
 
 def diff(
