@@ -101,8 +101,10 @@ def make_plans(
             planned[component].append(outcome)
         else:
             file = (files or {}).get(ref(manifest), "")
-            where = {"file": file, "environment": environment, "component": component}
-            problems += [replace(problem, **where) for problem in outcome.problems]
+            problems += [
+                replace(problem, file=file, environment=environment, component=component)
+                for problem in outcome.problems
+            ]
     if problems:
         raise Rejected(f"{cluster.address} rejects {_objects(problems)}", problems=problems)
     return [
