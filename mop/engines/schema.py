@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mop.cache import Cache, cache_root
 from mop.engines import schema_custom, schema_definitions, schema_errors, schema_kinds
 from mop.engines.schema_definitions import OBJECT_META, Definitions
 from mop.errors import ConfigError
@@ -24,10 +25,10 @@ _Custom = Mapping[_Kind, Mapping[str, Any]]
 
 
 class PackagedSchemas:
-    """The Kubernetes API of every packaged version. Thread-safe. `cache`: a folder that runs may share."""
+    """The Kubernetes API of every packaged version. Thread-safe. `cache`: a folder; None: the user's."""
 
     def __init__(self, cache: Path | None = None) -> None:
-        self._cache = cache
+        self._folder = cache
         self._lock = threading.Lock()
         self._versions: dict[str, _Version] = {}
 
@@ -46,7 +47,8 @@ class PackagedSchemas:
         with self._lock:
             version = self._versions.get(kubernetes)
             if version is None:
-                definitions = schema_definitions.load(kubernetes, self._cache)
+                cache = Cache(self._folder or cache_root() / "schemas")
+                definitions = schema_definitions.load(kubernetes, cache)
                 version = self._versions[kubernetes] = _Version(definitions)
             return version.validate(manifests, schema_custom.kinds(crds))
 

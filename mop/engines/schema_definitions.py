@@ -15,8 +15,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mop.cache import Cache
 from mop.errors import ConfigError, ToolError
-from mop.files import sha256, write_atomic
+from mop.files import sha256
 
 #: Part of the cache's key: raise it when `translate` changes.
 FORMAT = 1
@@ -88,7 +89,7 @@ class Definitions:
         return "{" + ",".join(f'"{name}":{self.text[name]}' for name in self.closure(names)) + "}"
 
 
-def load(kubernetes: str, cache: Path | None) -> Definitions:
+def load(kubernetes: str, cache: Cache) -> Definitions:
     """The definitions of `kubernetes` (`1.34`), from `cache` if it has them; ConfigError if unknown."""
     source = package() / f"v{kubernetes}.0-local-strict" / "_definitions.json"
     if not source.is_file():
@@ -98,17 +99,11 @@ def load(kubernetes: str, cache: Path | None) -> Definitions:
             hint="set `kubernetes:` in mop.yaml to one of these, or install a newer kubernetes-validate",
         )
     overlay = (Path(__file__).parent / "data" / "openapi.json").read_bytes()
-    if cache is None:
-        return _definitions(kubernetes, _build(source, overlay))
     state = source.stat()
-    key = sha256(f"{FORMAT} {state.st_size} {state.st_mtime_ns} {source} {sha256(overlay)}")[:16]
-    path = cache / "schemas" / f"{kubernetes}-{key}.json"
-    stored = _read(path)
-    if stored is None:
-        stored = _build(source, overlay)
-        body = json.dumps(stored, separators=(",", ":"))
-        write_atomic(path, f"{sha256(body)}\n{body}")
-    return _definitions(kubernetes, stored)
+    key = sha256(f"{FORMAT} {state.st_size} {state.st_mtime_ns} {source} {sha256(overlay)}")
+    body, _ = cache.made_once(key, lambda: _build(source, overlay))
+    stored = json.loads(body)
+    return Definitions(kubernetes, stored["kinds"], stored["needs"], stored["text"])
 
 
 @functools.cache
@@ -157,7 +152,7 @@ def _restrict(definition: dict[str, Any], name: str, allowed: list[Any]) -> None
     target["enum"] = [*allowed, *(value for value in unset if value not in allowed)]
 
 
-def _build(source: Path, overlay: bytes) -> dict[str, Any]:
+def _build(source: Path, overlay: bytes) -> bytes:
     enums: dict[str, dict[str, list[Any]]] = json.loads(overlay)["enums"]
     raw: dict[str, Any] = json.loads(source.read_bytes())["$defs"]
     kinds, needs, text = {}, {}, {}
@@ -169,7 +164,8 @@ def _build(source: Path, overlay: bytes) -> dict[str, Any]:
         definition = _WHOLE.get(name) or translate(schema, enums.get(name))
         needs[name] = sorted(set(_references(definition)))
         text[name] = json.dumps(definition, separators=(",", ":"), ensure_ascii=False)
-    return {"kinds": kinds, "needs": needs, "text": text}
+    stored = {"kinds": kinds, "needs": needs, "text": text}
+    return json.dumps(stored, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def _references(schema: Any) -> Iterable[str]:
@@ -182,19 +178,3 @@ def _references(schema: Any) -> Iterable[str]:
     elif isinstance(schema, list):
         for item in schema:
             yield from _references(item)
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """What the cache holds at `path`; None if it is missing or damaged."""
-    try:
-        digest, _, body = path.read_text().partition("\n")
-    except (OSError, UnicodeDecodeError):
-        return None
-    if sha256(body) != digest:
-        return None
-    stored: dict[str, Any] = json.loads(body)
-    return stored
-
-
-def _definitions(kubernetes: str, stored: Mapping[str, Any]) -> Definitions:
-    return Definitions(kubernetes, stored["kinds"], stored["needs"], stored["text"])
