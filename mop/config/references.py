@@ -61,7 +61,9 @@ def report_unknown(
 ) -> None:
     """Report that `name`, a `what`, is none of `known`, which `section` declares."""
     listed = list(known)
-    expected = f"a {what} that `{section}` declares" + (f": {words(listed)}" if 0 < len(listed) <= 12 else "")
+    expected = f"{'an' if what[0] in 'aeiou' else 'a'} {what} that `{section}` declares" + (
+        f": {words(listed)}" if 0 < len(listed) <= 12 else ""
+    )
     hint = nearest(name, listed) or f"declare it under `{section}`"
     document.report(path, f"no {what} is called {name}", expected=expected, hint=hint)
 

@@ -98,20 +98,23 @@ def _branch(error: jsonschema.ValidationError, rule: Mapping[str, Any]) -> list[
         branches.setdefault(int(inner.relative_schema_path[0]), []).append(inner)
     keys = set(error.instance) if isinstance(error.instance, dict) else set()
 
-    def distance(index: int) -> tuple[bool, int, int]:
+    def distance(index: int) -> tuple[bool, int, bool, int]:
         here = [e for e in branches[index] if not e.relative_path]
-        wrong_kind = any(e.validator == "type" for e in (*here, *_innermost(here)))
-        return (wrong_kind, -len(keys & _properties(rule["anyOf"][index])), len(branches[index]))
+        here += _innermost(here)
+        wrong_kind = any(e.validator == "type" for e in here)
+        closed = any(e.validator == "additionalProperties" for e in here)
+        return (wrong_kind, -len(keys & _properties(rule["anyOf"][index])), closed, len(branches[index]))
 
     return branches[min(branches, key=distance)]
 
 
-def _innermost(errors: list[jsonschema.ValidationError]) -> Iterator[jsonschema.ValidationError]:
-    """Of a choice within a choice: its branches' errors, if none of its branches is of the right kind."""
+def _innermost(errors: list[jsonschema.ValidationError]) -> list[jsonschema.ValidationError]:
+    """Of a choice within a choice: the errors of its own branch that was meant."""
+    found: list[jsonschema.ValidationError] = []
     for error in errors:
-        inner = [e for e in error.context or () if not e.relative_path]
-        if inner and all(e.validator == "type" for e in inner):
-            yield from inner
+        if error.validator == "anyOf" and isinstance(error.schema, Mapping):
+            found += [e for e in _branch(error, error.schema) if not e.relative_path]
+    return found
 
 
 def _properties(rule: Mapping[str, Any]) -> set[str]:
@@ -159,7 +162,10 @@ def _tell_missing(mistake: _Mistake, document: Document) -> None:
     for key in mistake.wanted:
         if key not in mistake.value:
             rule = resolved(mistake.rule["properties"][key])
-            expected = f"{key}: {rule.get('errorMessage') or rule['description']}".rstrip(".")
+            words_of = rule.get("errorMessage") or rule["description"]
+            if not words_of.split()[0][1:].isupper():
+                words_of = words_of[0].lower() + words_of[1:]
+            expected = f"`{key}`: {words_of}".rstrip(".")
             document.report((*mistake.path, key), f"the key `{key}` is missing", expected=expected)
 
 
@@ -236,7 +242,7 @@ def _kind_hint(mistake: _Mistake, source: str, expected: str) -> str:
     if mistake.wanted == "string" and source:
         if "duration" in expected and isinstance(value, int):
             return f"say the unit: {source}s for seconds"
-        return f'write "{source}"'
+        return f'write "{source}"' + (f', or {{code: "{source}"}}' if "code:" in expected else "")
     if isinstance(value, str) and _is_plain(value, mistake.wanted):
         return f"write {value}, without quotes"
     return f"write [{value}]" if mistake.wanted == "array" and isinstance(value, str) else ""

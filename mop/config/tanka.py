@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +14,9 @@ from mop.problem import Problem
 
 _TEXTS: Final = ("apiServer", "namespace", "diffStrategy", "applyStrategy", "exportJsonnetImplementation")
 _LISTS: Final = ("contextNames", "tankaEnvLabelFromFields")
+
+#: Where in spec.json, and what was expected there.
+_Mistake = tuple[tuple[str, ...], str]
 
 
 class BadSpec(Exception):
@@ -77,11 +80,9 @@ def read(root: Path, folder: str) -> TankaEnvironment | None:
     except OSError as error:
         raise BadSpec(Problem(f"cannot be read: {error.strerror}", file=file)) from error
     document = _parsed(data, file)
-    problems = list(_mistakes(document))
-    if problems:
-        raise BadSpec(
-            *(Problem(message, file=file, path=path, expected=want) for path, message, want in problems)
-        )
+    mistakes = list(_mistakes(document))
+    if mistakes:
+        raise BadSpec(*_placed(data, file, mistakes))
     return _environment(document, *_names(root, folder))
 
 
@@ -100,40 +101,54 @@ def _parsed(data: bytes, file: str) -> dict[str, Any]:
     return document
 
 
-def _mistakes(document: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """Path, message and what was expected, for each field that Go would refuse to decode."""
-    for key in ("server", "team", "namespace"):
-        yield from _unless_text(document, key, "$")
-    for key in ("metadata", "spec"):
-        if not isinstance(document.get(key) or {}, dict):
-            yield f"$.{key}", "the wrong kind of value", "an object"
-    metadata, spec = _object(document, "metadata"), _object(document, "spec")
-    yield from _unless_texts(metadata, "labels", "$.metadata")
-    for key in _TEXTS:
-        yield from _unless_text(spec, key, "$.spec")
+def _placed(data: bytes, file: str, mistakes: Iterable[_Mistake]) -> list[Problem]:
+    from mop.config import document  # JSON is YAML: the same reader tells lines
+
+    read = document.read(data, file)
+    read.problems.clear()
+    for path, expected in mistakes:
+        read.report(path, "the wrong kind of value", expected=expected)
+    return read.problems
+
+
+def _mistakes(document: Mapping[str, Any]) -> Iterator[_Mistake]:
+    """Path, and what was expected, of each field that Go would not decode; null is as good as left out."""
+    yield from _unless(document, ("server", "team", "namespace"), (), str)
+    yield from _unless(document, ("metadata", "spec"), (), dict)
+    yield from _unless_texts(document, ("metadata", "labels"))
+    spec = _object(document, "spec")
+    yield from _unless(spec, _TEXTS, ("spec",), str)
+    yield from _unless(spec, ("injectLabels",), ("spec",), bool)
+    yield from _unless(spec, ("resourceDefaults", "expectVersions"), ("spec",), dict)
     for key in _LISTS:
-        value = spec.get(key) or []
-        if not (isinstance(value, list) and all(isinstance(item, str) for item in value)):
-            yield f"$.spec.{key}", "the wrong kind of value", "a list of texts"
-    if not isinstance(spec.get("injectLabels") or False, bool):
-        yield "$.spec.injectLabels", "the wrong kind of value", "true or false"
-    for key in ("resourceDefaults", "expectVersions"):
-        if not isinstance(spec.get(key) or {}, dict):
-            yield f"$.spec.{key}", "the wrong kind of value", "an object"
+        value = spec.get(key)
+        if value is not None and not (
+            isinstance(value, list) and all(isinstance(item, str) for item in value)
+        ):
+            yield ("spec", key), "a list of texts"
     for key in ("labels", "annotations"):
-        yield from _unless_texts(_object(spec, "resourceDefaults"), key, "$.spec.resourceDefaults")
-    yield from _unless_text(_object(spec, "expectVersions"), "tanka", "$.spec.expectVersions")
+        yield from _unless_texts(document, ("spec", "resourceDefaults", key))
+    yield from _unless(_object(spec, "expectVersions"), ("tanka",), ("spec", "expectVersions"), str)
 
 
-def _unless_text(parent: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, str, str]]:
-    if not isinstance(parent.get(key) or "", str) or parent.get(key) in (False, 0):
-        yield f"{path}.{key}", "the wrong kind of value", "text"
+def _unless(
+    parent: Mapping[str, Any], keys: Iterable[str], path: tuple[str, ...], kind: type
+) -> Iterator[_Mistake]:
+    words = {str: "text", dict: "an object", bool: "true or false"}
+    for key in keys:
+        if parent.get(key) is not None and not isinstance(parent[key], kind):
+            yield (*path, key), words[kind]
 
 
-def _unless_texts(parent: Mapping[str, Any], key: str, path: str) -> Iterator[tuple[str, str, str]]:
-    value = parent.get(key) or {}
-    if not (isinstance(value, dict) and all(isinstance(item, str) for item in value.values())):
-        yield f"{path}.{key}", "the wrong kind of value", "an object of texts"
+def _unless_texts(document: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[_Mistake]:
+    parent = document
+    for key in path[:-1]:
+        parent = _object(parent, key)
+    value = parent.get(path[-1])
+    if value is not None and not (
+        isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+    ):
+        yield path, "an object of texts"
 
 
 def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -163,13 +178,13 @@ def _environment(document: Mapping[str, Any], name: str, entrypoint: str) -> Tan
     metadata, spec = _object(document, "metadata"), _object(document, "spec")
     labels = dict(metadata.get("labels") or {})
     server = spec.get("apiServer") or document.get("server") or ""
-    if "team" in document:
+    if document.get("team") is not None:
         labels.setdefault("team", document["team"])
     if server and not re.match(".+://", server):
         server = f"https://{server}"
     namespace = spec.get("namespace")
     if namespace == "":
-        namespace = document.get("namespace", "")
+        namespace = document.get("namespace") or ""
     defaults = _object(spec, "resourceDefaults")
     return TankaEnvironment(
         name=name,
