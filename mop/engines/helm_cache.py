@@ -22,7 +22,7 @@ from mop.manifest import Manifest
 _ATTEMPTS = 3
 
 #: The modules that turn Helm's text into an entry; their bytes are part of every key.
-_READERS = ("helm_cache.py", "helm_names.py", "helm_output.py", "helm_yaml.py", "snakecase.py")
+_READERS = ("helm_cache.py", "helm_names.py", "helm_output.py", "snakecase.py")
 
 
 class CachedCharts:
@@ -49,8 +49,11 @@ class CachedCharts:
     @cached_property
     def version(self) -> str:
         """Helm's version and that of the code that reads its output."""
-        readers = b"".join(Path(__file__).with_name(name).read_bytes() for name in _READERS)
-        return f"helm {self._helm.version} reader {sha256(readers)[:12]}"
+        here = Path(__file__).parent
+        readers = [*map(here.joinpath, _READERS), *sorted((here.parent / "goyaml").glob("*.py"))]
+        return (
+            f"helm {self._helm.version} reader {sha256(b''.join(path.read_bytes() for path in readers))[:12]}"
+        )
 
     @cached_property
     def _helm(self) -> Helm:

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mop.engines import helm_yaml as goyaml
+from mop import goyaml
 from mop.engines.protocols import HelmObject
 from mop.errors import ChartError
 
@@ -89,11 +89,18 @@ class Document:
 
     @cached_property
     def bodies(self) -> list[Any]:
-        """Its YAML documents, read as Go reads them; ChartError names template, line and text."""
+        """Its YAML documents, read as Tanka reads them; ChartError names template, line and text.
+
+        What Tanka refuses and Helm and kubectl accept (a key that stands twice, or is no string) is read as those
+        two do: real charts render it, with Loki's own values in ci/ for one.
+        """
         try:
-            return list(goyaml.load_all(self.text))
-        except goyaml.YamlError as error:
-            raise _unreadable(self, error) from error
+            return goyaml.load_v3(self.text)
+        except goyaml.YamlError:
+            try:
+                return goyaml.load_all(self.text)
+            except goyaml.YamlError as error:
+                raise _unreadable(self, error) from error
 
     @cached_property
     def kind(self) -> str:
@@ -155,8 +162,7 @@ def arrange(
 
 
 def split_manifests(text: str) -> list[str]:
-    """The documents of one rendered template, by Helm's own rule (SplitManifests), which is no YAML parser's.
-    """
+    """The documents of one rendered template, by Helm's own rule (SplitManifests), which is no YAML parser's."""
     parts = _SEPARATOR.split(text.lstrip(_GO_BLANK))
     return [part.lstrip(_GO_BLANK) for part in parts if part.strip(_GO_BLANK)]
 
