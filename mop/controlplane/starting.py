@@ -1,0 +1,167 @@
+"""Bringing the members up: files, ports, processes, and waiting until the cluster takes work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mop.controlplane import credentials, egress, furnishing, simulation
+from mop.controlplane.binaries import Binary
+from mop.controlplane.facts import Endpoint, Progress
+from mop.controlplane.layout import ADMIN, Layout
+from mop.controlplane.members import (
+    ACCOUNT_OF,
+    APISERVER,
+    COMPANION,
+    CONTROLLERS,
+    ETCD,
+    KWOK,
+    LISTENERS,
+    MEMBERS,
+    PORTS_OF,
+    SCHEDULER,
+    command,
+    environment,
+    interpreter,
+)
+from mop.controlplane.processes import end, free_ports, port_is_free, spawn
+from mop.controlplane.record import Record
+from mop.errors import ControlPlaneError
+from mop.files import PRIVATE_FILE, private_folder, write_atomic
+
+#: Seconds that the members have to become ready, on a machine that is busy with other things.
+PATIENCE = 120.0
+
+#: Seconds between SIGTERM and SIGKILL.
+GRACE = 10.0
+
+_PACE = 0.05
+_TAKEN = "address already in use"
+_TAIL = 12
+
+
+class PortTaken(ControlPlaneError):
+    """Another program took a port between its choice and its use."""
+
+
+@dataclass
+class Starter:
+    """One attempt to complete what `record` says. `started`: member → where its log ended before."""
+
+    layout: Layout
+    record: Record
+    binaries: Mapping[str, Binary]
+    progress: Progress
+    started: dict[str, int] = field(default_factory=dict)
+
+    def bring_up(self) -> Endpoint:
+        """Start what does not run, wait, and give the endpoint; after a failure nothing that it started is left."""
+        try:
+            endpoint = self._prepare()
+            for member in (COMPANION, ETCD, APISERVER):
+                self._spawn(member)
+            self._wait(APISERVER, lambda: furnishing.ready(endpoint))
+            for member in (CONTROLLERS, SCHEDULER, KWOK):
+                self._spawn(member)
+            client = furnishing.connect(endpoint)
+            furnishing.furnish(client)
+            self._wait(CONTROLLERS, lambda: furnishing.settled(client))
+        except BaseException:
+            end_all(self.record, self.progress, list(self.started))
+            raise
+        return endpoint
+
+    def _prepare(self) -> Endpoint:
+        layout, record = self.layout, self.record
+        for folder in (layout.folder, layout.logs, layout.etcd):
+            private_folder(folder)
+        if not any(record.alive(member) for member in MEMBERS):
+            credentials.ensure_certificates(layout.pki)
+        self._choose_ports()
+        tokens = credentials.ensure_tokens(layout)
+        server, ca = f"https://127.0.0.1:{record.ports[APISERVER]}", layout.pki / "ca.crt"
+        credentials.write_kubeconfig(layout.kubeconfig, server, ca, tokens[ADMIN])
+        for member, account in ACCOUNT_OF.items():
+            credentials.write_kubeconfig(layout.kubeconfig_of(member), server, ca, tokens[account])
+        write_atomic(layout.egress, egress.configuration(), mode=PRIVATE_FILE)
+        simulation.write_kwok_configuration(layout)
+        return Endpoint(server, ca, layout.kubeconfig, tokens[ADMIN])
+
+    def _choose_ports(self) -> None:
+        """The ports of the last start, so that copies of the kubeconfig stay right; others where one is taken."""
+        record = self.record
+        missing = [member for member in MEMBERS if not record.alive(member)]
+        needed = [record.ports.get(port, 0) for member in missing for port in PORTS_OF.get(member, ())]
+        if all(needed) and all(map(port_is_free, needed)):
+            return
+        # Those that run know the old ports from their command lines.
+        end_all(record, self.progress)
+        record.ports = dict(zip(LISTENERS, free_ports(len(LISTENERS)), strict=True))
+        record.save()
+
+    def _spawn(self, member: str) -> None:
+        if self.record.alive(member):
+            return
+        binary = self.binaries.get(member)
+        program = interpreter() if binary is None else binary.path
+        log = self.layout.log(member)
+        self.started[member] = log.stat().st_size if log.exists() else 0
+        try:
+            process = spawn(
+                command(member, program, self.layout, self.record.ports),
+                self.layout.folder,
+                log,
+                environment(),
+            )
+        except OSError as error:
+            raise ControlPlaneError(f"{member} cannot be started: {program}: {error.strerror}") from error
+        self.record.processes[member] = process
+        self.record.versions[member] = binary.version if binary else ""
+        self.record.save()
+
+    def _wait(self, member: str, condition: Callable[[], bool]) -> None:
+        """Until `condition`; raises ControlPlaneError if a member ends meanwhile, or it takes too long."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            gone = next((name for name in self.started if not self.record.alive(name)), None)
+            if gone is not None:
+                raise self._failure(gone, f"{gone} ended while the control plane started")
+            if time.monotonic() > deadline:
+                raise self._failure(member, f"{member} was not ready within {PATIENCE:.0f} s")
+            time.sleep(_PACE)
+
+    def _failure(self, member: str, message: str) -> ControlPlaneError:
+        log = self.layout.log(member)
+        tail = last_lines(log, self.started.get(member, 0))
+        kind = PortTaken if _TAKEN in tail else ControlPlaneError
+        return kind(f"{message}; its last words:\n{tail}", hint=f"the whole log is {log}")
+
+
+def end_all(record: Record, progress: Progress, members: list[str] | None = None) -> bool:
+    """End `members` (all of them), the last started first. Gives whether any was running."""
+    stopped = False
+    for member in reversed(MEMBERS):
+        if members is not None and member not in members:
+            continue
+        process = record.alive(member)
+        if process is not None:
+            stopped = True
+            if not end(process, GRACE):
+                progress(f"{member} did not end within {GRACE:.0f} s and was killed")
+        if record.processes.pop(member, None) is not None:
+            record.save()
+    return stopped
+
+
+def last_lines(log: Path, offset: int) -> str:
+    """The last lines of what was written to `log` since `offset`; from its start if it was begun anew."""
+    try:
+        with log.open("rb") as handle:
+            size = handle.seek(0, 2)
+            handle.seek(max(offset if offset <= size else 0, size - 16384))
+            lines = handle.read().decode(errors="replace").splitlines()
+    except OSError:
+        return "(no log)"
+    return "\n".join(lines[-_TAIL:]) or "(it said nothing)"
