@@ -77,7 +77,7 @@ function(config, signal, pipeline, access=[]) {
       ],
       ports=ports,
       resources={ requests: { cpu: '50m', memory: '128Mi' }, limits: { memory: '512Mi' } },
-    ) + k.probes(ready='/-/ready', alive='/-/healthy'),
+    ) + k.probes(ready='/-/ready', alive='/-/ready'),  // not /-/healthy: a pipeline that fails is no reason to restart
 
   configMap: app.configMap({ 'config.alloy': collector.alloy }),
   // What it has read and not yet sent is lost with the pod; what it has not read is still where it was.

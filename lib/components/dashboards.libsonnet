@@ -1,10 +1,7 @@
 // Dashboards: Grafana with the three stores wired to each other, and dashboards from files.
 // https://grafana.com/docs/grafana/latest/administration/provisioning/
+local dashboards = import '../dashboards.libsonnet';
 local k = import '../k8s.libsonnet';
-
-local dashboards = {
-  'platform-health.json': importstr '../dashboards/platform-health.json',
-};
 
 function(config) {
   local grafana = self,
@@ -100,7 +97,7 @@ function(config) {
     },
   ],
 
-  // JSON by file name. A file is text here, never evaluated: dashboards would take most of the evaluation's time.
+  // JSON by file name.
   dashboards:: dashboards,
 
   container::

@@ -1,4 +1,4 @@
-"""The Jsonnet that the documentation shows for the local environment evaluates, and does what it is shown for."""
+"""The Jsonnet that the documentation shows evaluates, and does what it is shown for."""
 
 from __future__ import annotations
 
