@@ -25,6 +25,7 @@ class _Case:
     trouble: Trouble | None = None
     mark: object = None
     since: float = 0.0
+    seen: bool = False
     finished: bool = False  # a Job that was seen complete stays so when its TTL removes it
 
 
@@ -62,8 +63,10 @@ class Judge:
         self, case: _Case, live: Manifest | None, pods: list[Manifest], sets: list[Manifest], now: float
     ) -> None:
         if live is None:
-            case.found = READY if case.finished else Readiness("waiting", "is not there")
+            if case.found.state != "waiting" or case.seen:
+                case.found = READY if case.finished else Readiness("waiting", "was deleted")
             return
+        case.seen = True
         case.found = readiness(live)
         case.trouble = None
         if case.found.state == "ready":

@@ -8,9 +8,9 @@
     watch.py        a stream of events that survives what a connection does not
     api.py          the verbs
 
-Only lightkube's configuration, TLS and authentication are used, over the HTTP client that it brings. Its typed
-models would drop fields that they do not know, so objects travel as plain JSON. Importing it takes a tenth of a
-second: `connect` does so when called.
+Only lightkube's configuration, TLS and authentication are used, over the HTTP client that it brings. Its
+typed models would drop fields that they do not know, so objects travel as plain JSON. Importing it takes a
+tenth of a second: `connect` does so when called.
 """
 
 from __future__ import annotations

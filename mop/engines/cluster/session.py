@@ -15,7 +15,7 @@ from mop.engines.cluster.errors import certificate_problem, unreachable
 from mop.engines.cluster.target import Connection
 
 #: Seconds. An admission webhook may take 30 before the server answers.
-_TIMEOUT = httpx2.Timeout(35.0, connect=5.0, pool=60.0)
+_ANSWER, _CONNECT, _POOL = 35.0, 5.0, 60.0
 #: How long a request is tried again: a server that never answered is told of soon,
 #: one that was there before may be restarting.
 _PATIENCE_NEW = 1.0
@@ -43,7 +43,7 @@ class Session:
             auth=connection.auth,
             proxy=connection.proxy,
             trust_env=not connection.loopback,
-            timeout=_TIMEOUT,
+            timeout=httpx2.Timeout(_ANSWER, connect=_CONNECT, pool=_POOL),
             limits=httpx2.Limits(max_connections=100, max_keepalive_connections=32, keepalive_expiry=60),
             headers={"User-Agent": f"mop/{__version__}", "Accept": "application/json"},
         )
@@ -98,7 +98,7 @@ class Session:
             "GET",
             path,
             params=params,
-            timeout=httpx2.Timeout(_TIMEOUT, read=read_timeout),
+            timeout=httpx2.Timeout(_ANSWER, connect=_CONNECT, pool=_POOL, read=read_timeout),
             extensions=self._extensions,
         )
         response = self._client.send(request, stream=True)

@@ -120,7 +120,7 @@ def _from_kubeconfig(target: Target, root: Path) -> Connection:
 def _connection(
     config: SingleConfig | None, cluster: Mapping[str, Any], user: Mapping[str, Any], name: str, who: str
 ) -> Connection:
-    """`cluster` and `user` as written: lightkube's models leave out proxy-url, tls-server-name and exec v1."""
+    """`cluster` and `user` as written: lightkube's models lack proxy-url, tls-server-name and exec v1."""
     if user.get("auth-provider"):
         raise ClusterError(
             f"user {who} of context {name} uses auth-provider, which Kubernetes removed in 1.26",
