@@ -15,6 +15,13 @@ local containerSecurity = {
   capabilities: { drop: ['ALL'] },
 };
 
+local mounted(volume, path) = {
+  spec+: { template+: { spec+: { containers: [
+    each { volumeMounts+: [{ name: volume, mountPath: path }] }
+    for each in super.containers
+  ] } } },
+};
+
 // What every program of the platform writes its own metrics to; the collectors look for it.
 local metricsPort = 'http-metrics';
 
@@ -40,23 +47,13 @@ local metricsPort = 'http-metrics';
   },
 
   // A workload with one more volume, mounted in its container.
-  mount(volume, path, source):: {
-    spec+: { template+: { spec+: {
-      volumes+: [{ name: volume } + source],
-      containers: [
-        each { volumeMounts+: [{ name: volume, mountPath: path }] }
-        for each in super.containers
-      ],
-    } } },
+  mount(volume, path, source):: mounted(volume, path) {
+    spec+: { template+: { spec+: { volumes+: [{ name: volume } + source] } } },
   },
 
   // A volume of its own for the pod of a StatefulSet. No class is named: the cluster's default one gives it.
-  claim(size, path):: {
+  claim(size, path):: mounted('data', path) {
     spec+: {
-      template+: { spec+: { containers: [
-        each { volumeMounts+: [{ name: 'data', mountPath: path }] }
-        for each in super.containers
-      ] } },
       volumeClaimTemplates+: [{
         metadata: { name: 'data' },
         spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: size } } },
@@ -108,9 +105,10 @@ local metricsPort = 'http-metrics';
       volumeMounts: [{ name: 'config', mountPath: '/etc/' + name }, { name: 'tmp', mountPath: '/tmp' }],
     },
 
-    // `user`: the number that the image's own user has. A changed ConfigMap changes the checksum and so rolls the
+    // `user`: the number that the image's own user has. `paths`: where a key of the ConfigMap lies below /etc/<name>,
+    // as far as not all of them lie there under their own names. A changed ConfigMap changes the checksum and so rolls the
     // pods: none of the programs watches its file.
-    local workload(kind, container, configMap, user) = app.object('apps/v1', kind) {
+    local workload(kind, container, configMap, user, paths={}) = app.object('apps/v1', kind) {
       spec: {
         replicas: 1,
         selector: { matchLabels: selector },
@@ -133,7 +131,13 @@ local metricsPort = 'http-metrics';
             securityContext: podSecurity(user),
             containers: [container],
             volumes: [
-              { name: 'config', configMap: { name: configMap.metadata.name } },
+              {
+                name: 'config',
+                configMap: {
+                  name: configMap.metadata.name,
+                  [if paths != {} then 'items']: [{ key: key, path: paths[key] } for key in std.objectFields(paths)],
+                },
+              },
               { name: 'tmp', emptyDir: {} },
             ],
           },
@@ -143,7 +147,7 @@ local metricsPort = 'http-metrics';
 
     deployment(container, configMap, user):: workload('Deployment', container, configMap, user),
 
-    statefulSet(container, configMap, user):: workload('StatefulSet', container, configMap, user) {
+    statefulSet(container, configMap, user, paths={}):: workload('StatefulSet', container, configMap, user, paths) {
       spec+: {
         serviceName: name + '-headless',
         // Long enough to flush what is in memory.

@@ -134,7 +134,11 @@ function(config) {
   },
 
   statefulSet:
-    app.statefulSet(grafana.container, grafana.configMap, user=472)
+    app.statefulSet(grafana.container, grafana.configMap, user=472, paths={
+      'grafana.ini': 'grafana.ini',
+      'datasources.yaml': 'provisioning/datasources/platform.yaml',
+      'dashboards.yaml': 'provisioning/dashboards/platform.yaml',
+    })
     + k.claim(config.storage.dashboards, '/var/lib/grafana')
     + k.mount('dashboards', '/etc/grafana-dashboards', {
       projected: {
@@ -143,19 +147,7 @@ function(config) {
           for each in std.objectValues(grafana.dashboardConfigMaps)
         ],
       },
-    })
-    + {
-      spec+: { template+: { spec+: { volumes: [
-        if volume.name == 'config' then volume {
-          configMap+: { items: [
-            { key: 'grafana.ini', path: 'grafana.ini' },
-            { key: 'datasources.yaml', path: 'provisioning/datasources/platform.yaml' },
-            { key: 'dashboards.yaml', path: 'provisioning/dashboards/platform.yaml' },
-          ] },
-        } else volume
-        for volume in super.volumes
-      ] } } },
-    },
+    }),
   service: app.service(ports),
   headless: app.headless(ports),
 }
