@@ -12,14 +12,18 @@ Pure: it knows neither YAML nor doit nor a command line; the same tasks run from
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mop.engines.protocols import Toolbox
+from mop.manifest import Manifest
 from mop.model import Environment, Platform
 from mop.outputs import Outputs
-from mop.steps import evaluate, render, validate
+from mop.results import ApplyResult, Progress, silent
+from mop.rollout.plan import Plan
+from mop.steps import apply, diff, evaluate, render, validate
 
 #: The stages, in order; a task's name begins with its stage.
 STAGES = ("vendor", "evaluate", "render", "validate", "diff", "apply")
@@ -42,12 +46,25 @@ class TaskSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """Who agreed to an apply, and how: what `apply.authorise` asks. From plain doit only MOP_CONFIRM speaks."""
+
+    yes: bool = False
+    confirm: str = field(default_factory=lambda: os.environ.get("MOP_CONFIRM", ""))
+    named: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Builder:
-    """What the tasks of one run share."""
+    """What the tasks of one run share. `plans`, by environment, go from its diff to its apply."""
 
     platform: Platform
     outputs: Outputs
     tools: Toolbox
+    plans: dict[str, list[Plan]] = field(default_factory=dict)
+    consent: Consent = field(default_factory=Consent)
+    options: apply.Options = field(default_factory=apply.Options)
+    progress: Progress = silent
 
     def specs(self, environment: Environment, components: Iterable[str] | None = None) -> Iterator[TaskSpec]:
         """The tasks of one environment, restricted to `components`, each after what it needs."""
@@ -57,8 +74,12 @@ class Builder:
             yield self._render(environment, component)
         for component in chosen:
             yield self._validate(environment, component, chosen)
+        checks = [f"validate:{environment.name}:{component}" for component in chosen]
         if chosen == environment.components:
             yield self._validate_across(environment)
+            checks.append(f"validate:{environment.name}")
+        yield self._diff(environment, chosen)
+        yield self._apply(environment, checks)
 
     def _evaluate(self, environment: Environment, chosen: tuple[str, ...]) -> TaskSpec:
         return TaskSpec(
@@ -99,3 +120,41 @@ class Builder:
             action=lambda: validate.across(environment, self.outputs),
             current=lambda: validate.across_current(environment, self.outputs),
         )
+
+    def _diff(self, environment: Environment, chosen: tuple[str, ...]) -> TaskSpec:
+        def action() -> list[Plan]:
+            cluster = self.tools.cluster(environment)
+            files = validate.rendered_files(environment, chosen, self.outputs)
+            plans = diff.plan(cluster, environment, self._manifests(environment, chosen), files=files)
+            self.plans[environment.name] = plans
+            return plans
+
+        return TaskSpec(
+            name=f"diff:{environment.name}",
+            doc=f"compare {environment.name} with its cluster",
+            needs=tuple(f"render:{environment.name}:{component}" for component in chosen),
+            action=action,
+        )
+
+    def _apply(self, environment: Environment, checks: Iterable[str]) -> TaskSpec:
+        def action() -> list[ApplyResult]:
+            consent = self.consent
+            apply.authorise(environment, yes=consent.yes, confirm=consent.confirm, named=consent.named)
+            return apply.apply(
+                self.tools.cluster(environment),
+                environment,
+                self.plans[environment.name],
+                ready={name: component.ready for name, component in self.platform.components.items()},
+                options=self.options,
+                progress=self.progress,
+            )
+
+        return TaskSpec(
+            name=f"apply:{environment.name}",
+            doc=f"carry out what diff:{environment.name} found, and wait until it is ready",
+            needs=(*checks, f"diff:{environment.name}"),
+            action=action,
+        )
+
+    def _manifests(self, environment: Environment, chosen: Iterable[str]) -> dict[str, list[Manifest]]:
+        return {component: self.outputs.load_manifests(environment.name, component) for component in chosen}

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from mop.commands import rendering
+from mop.commands import cluster, delivery, rendering
 
 namespace = Collection()
-for _task in (rendering.render, rendering.show, rendering.validate):
+for _task in (
+    rendering.render,
+    rendering.show,
+    rendering.validate,
+    delivery.diff,
+    delivery.apply,
+    delivery.deploy,
+    delivery.status,
+):
     namespace.add_task(_task)
+namespace.add_collection(Collection.from_module(cluster))
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ class Pipeline:
         self.terminal = out
         self.lines = TaskLines(out, quiet=quiet)
         self._quiet = quiet
-        self._run = Run(workspace, self.lines)
+        self.tasks = Run(workspace, self.lines)
 
     @classmethod
     def open(
@@ -50,7 +50,7 @@ class Pipeline:
     def run(self, stages: Iterable[str], jobs: int = 0) -> None:
         """Run the tasks of `stages`; what fails is kept for `finish`."""
         try:
-            self._run.execute(self._run.specs(self.selected, stages), jobs)
+            self.tasks.execute(self.tasks.specs(self.selected, stages), jobs)
         except KeyboardInterrupt:
             done = self.lines.states["done"]
             raise Interrupted(f"interrupted: {done} tasks done, the rest not run; no file is half-written") from None
@@ -58,7 +58,7 @@ class Pipeline:
     @property
     def failed(self) -> bool:
         """Whether any task failed."""
-        return bool(self._run.errors)
+        return bool(self.tasks.errors)
 
     def finish(self) -> int:
         """Print the total; the exit code."""

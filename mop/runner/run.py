@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mop import config
@@ -53,23 +53,21 @@ class Run:
         from mop.runner.doit_tasks import Ledger
 
         self.workspace = workspace
+        self.builder = workspace.builder
         self.ledger = Ledger(listener)
 
     def specs(self, selected: Iterable[Selected], stages: Iterable[str]) -> list[TaskSpec]:
-        """The tasks of `stages`, and those that they need, for what is selected."""
+        """The tasks of `stages` for what is selected."""
         wanted = set(stages)
         specs = [
             spec
             for part in selected
-            for spec in self.workspace.builder.specs(part.environment, part.components)
+            for spec in self.builder.specs(part.environment, part.components)
             if spec.stage in wanted
         ]
+        # What is not asked for was run before (apply, after its diff was confirmed) or is not wanted (diff alone).
         names = {spec.name for spec in specs}
-        for spec in specs:
-            missing = [need for need in spec.needs if need not in names]
-            if missing:
-                raise AssertionError(f"{spec.name} needs {missing}, which is not among {sorted(wanted)}")
-        return specs
+        return [replace(spec, needs=tuple(need for need in spec.needs if need in names)) for spec in specs]
 
     def execute(self, specs: Iterable[TaskSpec], jobs: int = 0) -> None:
         """Run the tasks in parallel threads; `jobs` 0: as many as there are cores.

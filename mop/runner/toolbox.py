@@ -75,7 +75,7 @@ class RealToolbox:
         return PackagedSchemas()
 
     def _make_cluster(self, environment: Environment) -> Cluster:
-        from mop.engines.cluster import connect
+        from mop.engines.cluster import Endpoint, connect
 
         endpoint = None
         if environment.target.kind == "embedded":
@@ -88,4 +88,4 @@ class RealToolbox:
                     f"environment {environment.name}: the embedded cluster is stopped",
                     hint="`inv cluster.start` starts it; so do `inv apply` and `inv deploy`",
                 )
-        return connect(environment.target, self._root, endpoint)
+        return connect(environment.target, self._root, endpoint and Endpoint(endpoint.server_url, endpoint.ca_file, endpoint.token))

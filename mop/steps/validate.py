@@ -109,6 +109,12 @@ def findings(environment: Environment, component: str, outputs: Outputs) -> list
     return [Problem(**row) for row in rows]
 
 
+def rendered_files(environment: Environment, components: Iterable[str], outputs: Outputs) -> Sources:
+    """The rendered file of each object of `components`, for messages about it."""
+    manifests = {name: outputs.load_manifests(environment.name, name) for name in components}
+    return _sources(environment, manifests, outputs)
+
+
 def _outcome(found: list[Problem], what: str, objects: int) -> Outcome:
     errors = _errors(found)
     if errors:
