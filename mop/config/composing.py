@@ -31,13 +31,19 @@ _REMEDIES: Final = (
     ),
     (
         "did not find expected key",
-        "keys of one mapping stand in one column; quote a value that begins with a quote",
+        "keys of one mapping stand in one column; or a quote before this is not closed",
     ),
     ("could not find expected ':'", "write `key: value`, with a space after the colon"),
     ("did not find expected '-' indicator", "items of one list stand in one column, each after `- `"),
     ("block sequence entries are not allowed", "a list begins on the line after its key"),
-    ("did not find expected ',' or ']'", "close the bracket, or put a comma between items"),
-    ("did not find expected ',' or '}'", "close the brace, or put a comma between entries"),
+    (
+        "did not find expected ',' or ']'",
+        "close the bracket of line {line}, or put a comma between its items",
+    ),
+    (
+        "did not find expected ',' or '}'",
+        "close the brace of line {line}, or put a comma between its entries",
+    ),
     ("unexpected end of stream", "close the quote that opens here"),
     ("unknown escape character", "use single quotes: in double quotes a backslash begins an escape"),
     ("cannot start any token", "quote it"),
@@ -190,4 +196,5 @@ def _not_yaml(error: yaml.MarkedYAMLError, text: str, file: str) -> Iterator[Pro
     line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
     line = min(line, len(lines))
     hint = next((remedy for part, remedy in _REMEDIES if part in words), "")
+    hint = hint.format(line=error.context_mark.line + 1 if error.context_mark else line)
     yield Problem(f"not YAML: {words}", file=file, line=line, column=column, hint=hint)

@@ -129,6 +129,10 @@ def words(names: Iterable[str]) -> str:
     return f"{', '.join(listed[:-1])} or {listed[-1]}" if len(listed) > 1 else "".join(listed)
 
 
+def _shown_tag(node: Node) -> str:
+    return node.tag.replace("tag:yaml.org,2002:", "!!")
+
+
 class _Reader:
     """Turns nodes into data, in the document given, and reports what readers of YAML disagree on."""
 
@@ -141,7 +145,7 @@ class _Reader:
         source = node.text if node.kind == "scalar" and node.plain else ""
         self.document.marks[path] = Mark(node.line, node.column, source)
         if node.tag and (node.kind != "scalar" or node.tag not in _STRING_TAGS):
-            self.document.report(path, f"a tag: {node.tag}", hint="write the value without a tag")
+            self.document.report(path, f"a tag: {_shown_tag(node)}", hint="write the value without it")
         if node.kind == "scalar":
             return self._scalar(node, path)
         if node.kind == "list":
@@ -205,9 +209,9 @@ class _Reader:
             self._at(key, path, f"a {key.kind} as a key", expected="text")
             return None
         if key.tag and key.tag not in _STRING_TAGS:
-            self._at(key, path, f"a tag: {key.tag}", hint="write the key without a tag")
+            self._at(key, (*path, key.text), f"a tag: {_shown_tag(key)}", hint="write the key without it")
         elif key.plain and not key.tag:
-            self._check_plain_key(key, path)
+            self._check_plain_key(key, (*path, key.text))
         return key.text
 
     def _check_plain_key(self, key: Node, path: Path) -> None:

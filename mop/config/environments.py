@@ -82,6 +82,7 @@ def _check_components(document: Document, path: Path, environment: Mapping[str, 
         if name in wholes:
             message = f"{name} is the whole of the environment {name}"
             document.report(place, message, hint="a whole Tanka environment is its own only component")
+            continue
         for need in needs.get(name, ()):
             if need not in here and need in needs:
                 message = f"{name} needs {need}, which is not in this environment"

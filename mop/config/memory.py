@@ -41,6 +41,8 @@ def remember(root: Path, data: bytes, document: Mapping[str, Any]) -> None:
         private_folder(_place(root).parent)
         write_atomic(_place(root), f"{_key(data)}\n{sha256(body)}\n{body}", mode=PRIVATE_FILE)
         write_atomic(_place(root).with_name("schema.json"), (_HERE.parent / "schema.json").read_bytes())
+        # Nothing below .mop is ever committed, also where nobody has told git.
+        write_atomic(_place(root).with_name(".gitignore"), "*\n")
 
 
 def _place(root: Path) -> Path:

@@ -134,12 +134,15 @@ def _tell_kind(mistake: _Mistake, document: Document) -> None:
 
 
 def _tell_value(mistake: _Mistake, document: Document) -> None:
-    hint = ""
+    if "type" in mistake.rule and not isinstance(mistake.value, str):
+        return  # the wrong kind of value, which has been told
+    expected, hint = mistake.choice or _values(mistake.rule), ""
     if isinstance(mistake.value, str):
         hint = nearest(mistake.value, mistake.rule.get("enum", ()))
         if mistake.value == str(mistake.wanted):
             hint = f"write {mistake.wanted}, without quotes"
-    expected = mistake.choice or _values(mistake.rule)
+        elif not hint and "{context: NAME}" in expected:
+            hint = f"for a context of the kubeconfig write {{context: {mistake.value}}}"
     found = _found(mistake.value, document.source(mistake.path))
     document.report(mistake.path, "not one of the values", expected=expected, found=found, hint=hint)
 
@@ -153,7 +156,7 @@ def _tell_unknown(mistake: _Mistake, document: Document) -> None:
     known = list(mistake.rule["properties"])
     for key in mistake.value:
         if key not in known:
-            hint = nearest(key, [k for k in known if k not in mistake.value]) or _belongs(key)
+            hint = nearest(key, known) or _belongs(key, mistake.rule)
             path, expected = (*mistake.path, key), mistake.choice or words(known)
             document.report(path, f"unknown key `{key}`", key=True, expected=expected, hint=hint)
 
@@ -162,17 +165,19 @@ def _tell_missing(mistake: _Mistake, document: Document) -> None:
     for key in mistake.wanted:
         if key not in mistake.value:
             rule = resolved(mistake.rule["properties"][key])
-            words_of = rule.get("errorMessage") or rule["description"]
-            if not words_of.split()[0][1:].isupper():
-                words_of = words_of[0].lower() + words_of[1:]
-            expected = f"`{key}`: {words_of}".rstrip(".")
+            meaning = rule.get("errorMessage") or rule["description"].partition(". ")[0].rstrip(".")
+            if not meaning.split()[0][1:].isupper():
+                meaning = meaning[0].lower() + meaning[1:]
+            expected = f"`{key}`: {meaning}"
             document.report((*mistake.path, key), f"the key `{key}` is missing", expected=expected)
 
 
 def _tell_twice(mistake: _Mistake, document: Document) -> None:
     for index, item in enumerate(mistake.value):
         if item in mistake.value[:index]:
-            document.report((*mistake.path, index), f"{_found(item)} stands in the list twice")
+            document.report(
+                (*mistake.path, index), f"{_found(item)} stands in the list twice", hint="remove one"
+            )
 
 
 def _tell_count(mistake: _Mistake, document: Document) -> None:
@@ -195,7 +200,8 @@ def _tell_name(mistake: _Mistake, document: Document) -> None:
     if "DNS label" in expected:
         better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:63].strip("-")
         hint = f"write {better}" if better else ""
-    document.report(mistake.path, f"`{name}` cannot be a name here", key=True, expected=expected, hint=hint)
+    message = f"`{name}` cannot be a name here" if name else "an empty name"
+    document.report(mistake.path, message, key=True, expected=expected, hint=hint)
 
 
 #: Every keyword that the schema uses to say no; a test holds the two together.
@@ -239,6 +245,8 @@ def _kind_hint(mistake: _Mistake, source: str, expected: str) -> str:
     value = mistake.value
     if value is None:
         return "write {} where there is nothing to say" if mistake.wanted == "object" else ""
+    if "enum" in mistake.rule:
+        return f'write "{source}"' if source in mistake.rule["enum"] else ""
     if mistake.wanted == "string" and source:
         if "duration" in expected and isinstance(value, int):
             return f"say the unit: {source}s for seconds"
@@ -255,7 +263,9 @@ def _is_plain(text: str, kind: str) -> bool:
         return False
 
 
-def _belongs(key: str) -> str:
+def _belongs(key: str, rule: Mapping[str, Any]) -> str:
     homes = ["the top level"] if key in schema()["properties"] else []
-    homes += [r["title"] for r in schema()["definitions"].values() if "title" in r and key in _properties(r)]
+    for other in schema()["definitions"].values():
+        if "title" in other and key in _properties(other) and rule not in other.get("anyOf", ()):
+            homes.append(other["title"])
     return f"`{key}` belongs to {words(homes)}" if homes else ""
