@@ -1,0 +1,154 @@
+"""Jsonnet as `tk` evaluates it: go-jsonnet, Tanka's import paths and natives, every input recorded."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import re
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
+from pathlib import Path
+
+from mop.engines import jsonnet_capi, jsonnet_natives
+from mop.engines.jsonnet_helm import Rendering
+from mop.engines.jsonnet_imports import Importer, Record, clean, project_root, search_path
+from mop.engines.jsonnet_natives import Native
+from mop.engines.jsonnet_source import INTERNAL, NATIVES, prepare, undo
+from mop.engines.protocols import Charts, Evaluated, Evaluation
+from mop.errors import EvaluationError, MopError
+from mop.files import Digests
+
+#: What our own snippet is called in the engine's stack.
+_SNIPPET = "<mop>"
+_ENVIRONMENT = "tanka.dev/environment"
+_TK = f'{{\n  env: std.extVar("{_ENVIRONMENT}"),\n}}\n'
+_NO_ENVIRONMENT = (
+    "error \"Using tk.env and std.extVar('tanka.dev/environment') is only supported for static environments."
+    ' Directly access this data using standard Jsonnet instead."'
+)
+#: go-jsonnet's own stack ends the process before this many frames are in use; measured, see docs/adr/0002.
+MAX_STACK = 5000
+#: Part of the version: raise it when an evaluation may give another result or other inputs than before.
+_REVISION = 1
+_NATIVE_FAILED = re.compile(r"failed to execute native callback, code: 0")
+
+
+class GoJsonnet:
+    """The `Jsonnet` protocol on go-jsonnet; one virtual machine an evaluation. Thread-safe."""
+
+    def __init__(self, charts: Charts, digests: Digests) -> None:
+        self._charts = charts
+        self._digests = digests
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Engine, bindings, and what Jsonnet calls through them."""
+        try:
+            wheel = installed("gojsonnet")
+        except PackageNotFoundError:
+            wheel = "unpackaged"
+        return f"gojsonnet {wheel} r{_REVISION}, {self._charts.version}"
+
+    def evaluate(self, evaluation: Evaluation) -> Evaluated:
+        """With `components`, main.jsonnet must give an object, or be a function that does.
+
+        With `components` None the whole value is one output, an inline Tanka environment (or several, at any
+        depth) as it stands: its `data` is not taken out, and which one is meant is for the caller to say.
+        """
+        return _Run(evaluation, self._charts).result()
+
+
+class _Run:
+    """One evaluation."""
+
+    def __init__(self, evaluation: Evaluation, charts: Charts) -> None:
+        self.evaluation = evaluation
+        self.record = Record(evaluation.root)
+        self.rendering = Rendering(evaluation, charts, self.record)
+        natives = self._natives()
+        self.natives = jsonnet_natives.dispatch(natives)
+        entrypoint = Path(clean(str(evaluation.entrypoint)))
+        project = project_root(evaluation.root, entrypoint, self.record)
+        self.importer = Importer(
+            self.record,
+            search_path(project, entrypoint.parent),
+            {str(path): text for path, text in evaluation.served.items()},
+            {NATIVES: jsonnet_natives.library(natives), f"{INTERNAL}tk.libsonnet": _TK},
+        )
+
+    def _natives(self) -> dict[str, Native]:
+        return {
+            **jsonnet_natives.plain(),
+            "helmTemplate": Native(("name", "chart", "opts"), self.rendering.helm_template),
+        }
+
+    def result(self) -> Evaluated:
+        wanted = self.evaluation.components
+        try:
+            stack = min(self.evaluation.max_stack, MAX_STACK)
+            with jsonnet_capi.Vm(stack, self.importer, self.natives) as vm:
+                self._bind(vm)
+                if wanted is None:
+                    fields: tuple[str, ...] = ()
+                    outputs = {"": vm.evaluate(_SNIPPET, f"import {self._entry}")}
+                else:
+                    texts = vm.evaluate_multi(_SNIPPET, self._by_component(wanted))
+                    fields = tuple(json.loads(texts.pop("fields")))
+                    outputs = {name[1:]: text for name, text in texts.items()}
+        except jsonnet_capi.Failure as failure:
+            raise self._error(failure) from None
+        helm = self.rendering
+        return Evaluated(fields, outputs, self.record.inputs(), helm.renders, helm.hits, tuple(helm.random))
+
+    @property
+    def _entry(self) -> str:
+        return json.dumps(clean(str(self.evaluation.entrypoint)), ensure_ascii=False)
+
+    def _bind(self, vm: jsonnet_capi.Vm) -> None:
+        environment = (
+            json.dumps(self.evaluation.environment) if self.evaluation.environment else _NO_ENVIRONMENT
+        )
+        vm.external(_ENVIRONMENT, environment, code=True)
+        for name, argument in self.evaluation.ext.items():
+            vm.external(name, _code(argument.text) if argument.code else argument.text, code=argument.code)
+        for name, argument in self.evaluation.tla.items():
+            vm.argument(name, _code(argument.text) if argument.code else argument.text, code=argument.code)
+
+    def _by_component(self, wanted: tuple[str, ...]) -> str:
+        """Code for `{fields: […], ".<component>": …}`, of which the engine evaluates no other component."""
+        components = json.dumps(wanted, ensure_ascii=False)
+        names = ", ".join(self.evaluation.tla)
+        arguments = ", ".join(f"{name}={name}" for name in self.evaluation.tla)
+        call = f"function({names}) mop_pick(mop_main({arguments}))"
+        return f"""
+local mop_std = std;
+local mop_main = import {self._entry};
+local mop_pick(value) =
+  if mop_std.isObject(value) then
+    {{ fields: mop_std.objectFields(value) }}
+    + {{ ['.' + c]: value[c] for c in {components} if mop_std.objectHas(value, c) }}
+  else error 'main.jsonnet must give an object with one field for each component, but gives ' +
+    {{ array: 'an array', 'function': 'a function', 'null': 'null' }}[mop_std.type(value)];
+if mop_std.isFunction(mop_main) then {call} else mop_pick(mop_main)
+"""
+
+    def _error(self, failure: jsonnet_capi.Failure) -> MopError:
+        """The engine's message and stack, with the words of what failed inside it."""
+        message = undo(failure.message, self.importer.edits)
+        lines = [line for line in message.splitlines() if _SNIPPET not in line and INTERNAL not in line]
+        message = "\n".join(lines).replace(os.path.join(self.evaluation.root, ""), "").rstrip()  # noqa: PTH118
+        message = message.replace("importer error: ", "", 1)
+        cause = failure.cause
+        if cause is None:
+            return EvaluationError(message)
+        if not isinstance(cause, MopError):
+            raise cause
+        words = cause.message
+        if _NATIVE_FAILED.search(message):
+            message = _NATIVE_FAILED.sub(lambda _: words, message, count=1)
+        return type(cause)(message, hint=cause.hint, problems=cause.problems)
+
+
+def _code(text: str) -> str:
+    return prepare(text.encode())[0].decode()
