@@ -121,6 +121,14 @@ class ComponentStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """The cluster of an environment: `address` as people know it; `simulated`: no container runs there."""
+
+    address: str
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """Progress: an object was dealt with; `done` of `total` in its component."""
 
