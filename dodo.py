@@ -1,3 +1,3 @@
 """doit's tasks: see `doit list`."""
 
-from mop.runner import DOIT_CONFIG, task_mop  # noqa: F401
+from mop.runner.dodo import DOIT_CONFIG, task_mop  # noqa: F401

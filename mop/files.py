@@ -120,7 +120,9 @@ class Digests:
             if os.path.isdir(name):  # noqa: PTH112
                 summary = hashlib.sha256()
                 for relative, full in _walk(name):
-                    summary.update(f"{relative}\0{self.file(full) or 'gone'}\n".encode(errors="surrogateescape"))
+                    summary.update(
+                        f"{relative}\0{self.file(full) or 'gone'}\n".encode(errors="surrogateescape")
+                    )
                 digest: str | None = summary.hexdigest()
             else:
                 digest = self.file(name)
@@ -152,7 +154,7 @@ class Digests:
         with self._lock:
             if self._store is None or not self._changed:
                 return
-            entries = {k: v for k, v in self._known.items() if k in self._used or os.path.lexists(k)}  # noqa: PTH110
+            entries = {k: v for k, v in self._known.items() if k in self._used or os.path.lexists(k)}
             body = json.dumps(entries, separators=(",", ":"))
             document = f'{{"version":{self.VERSION},"sum":"{sha256(body)}","files":{body}}}'
             write_atomic(self._store, document, mode=PRIVATE_FILE)

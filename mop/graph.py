@@ -15,18 +15,27 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mop.engines.protocols import Toolbox
 from mop.manifest import Manifest
 from mop.model import Environment, Platform
 from mop.outputs import Outputs
-from mop.results import ApplyResult, Progress, silent
-from mop.rollout.plan import Plan
-from mop.steps import apply, diff, evaluate, render, validate
+from mop.steps import evaluate, render, validate
 
-#: The stages, in order; a task's name begins with its stage.
-STAGES = ("vendor", "evaluate", "render", "validate", "diff", "apply")
+if TYPE_CHECKING:
+    from mop.results import ApplyResult, Progress
+    from mop.rollout.plan import Plan
+    from mop.steps.apply import Options
+
+#: The stages, in order, and what each does; a task's name begins with its stage.
+STAGES = {
+    "evaluate": "evaluate the Jsonnet of environments",
+    "render": "write the manifests of components",
+    "validate": "check the manifests",
+    "diff": "compare with the clusters; never current, for a cluster is not a file",
+    "apply": "carry out what the diff found, and wait until it is ready (needs MOP_CONFIRM=<environment>)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +72,8 @@ class Builder:
     tools: Toolbox
     plans: dict[str, list[Plan]] = field(default_factory=dict)
     consent: Consent = field(default_factory=Consent)
-    options: apply.Options = field(default_factory=apply.Options)
-    progress: Progress = silent
+    options: Options | None = None
+    progress: Progress = lambda _event: None
 
     def specs(self, environment: Environment, components: Iterable[str] | None = None) -> Iterator[TaskSpec]:
         """The tasks of one environment, restricted to `components`, each after what it needs."""
@@ -123,6 +132,8 @@ class Builder:
 
     def _diff(self, environment: Environment, chosen: tuple[str, ...]) -> TaskSpec:
         def action() -> list[Plan]:
+            from mop.steps import diff
+
             cluster = self.tools.cluster(environment)
             files = validate.rendered_files(environment, chosen, self.outputs)
             plans = diff.plan(cluster, environment, self._manifests(environment, chosen), files=files)
@@ -138,6 +149,8 @@ class Builder:
 
     def _apply(self, environment: Environment, checks: Iterable[str]) -> TaskSpec:
         def action() -> list[ApplyResult]:
+            from mop.steps import apply
+
             consent = self.consent
             apply.authorise(environment, yes=consent.yes, confirm=consent.confirm, named=consent.named)
             return apply.apply(

@@ -91,7 +91,7 @@ class Outputs:
         facts: Mapping[str, Any] | None = None,
     ) -> bool:
         """Write `output` and then its record; gives whether the bytes of `output` changed."""
-        self._private()
+        self.private()
         changed = write_atomic(output, text, mode=PRIVATE_FILE)
         self.digests.fresh(output)
         rows = [[item.path, item.kind, item.digest] for item in sorted(set(inputs))]
@@ -106,12 +106,14 @@ class Outputs:
         loaded: list[Manifest] = json.loads(self.manifests(environment, component).read_text())
         return loaded
 
-    def write_files(self, folder: Path, manifests: Iterable[Manifest], texts: Iterable[str]) -> dict[str, str]:
+    def write_files(
+        self, folder: Path, manifests: Iterable[Manifest], texts: Iterable[str]
+    ) -> dict[str, str]:
         """Make `folder` hold exactly one file for each manifest, and give file name → digest.
 
         Only files whose bytes differ are rewritten; Secrets are private.
         """
-        self._private()
+        self.private()
         manifests = list(manifests)
         names = file_names(manifests)
         written: dict[str, str] = {}
@@ -141,7 +143,8 @@ class Outputs:
                     if path.name.split(".json")[0] not in kept:
                         remove(path)
 
-    def _private(self) -> None:
+    def private(self) -> None:
+        """Make `.mop/` a folder that only its owner can enter."""
         if not self.folder.is_dir() or stat.S_IMODE(self.folder.stat().st_mode) != 0o700:
             private_folder(self.folder)
 

@@ -59,7 +59,9 @@ def shard(selected: tuple[Selected, ...], text: str) -> tuple[Selected, ...]:
     """The `I`th of `N` parts of `selected` (`I/N`): disjoint, complete, stable. By environment, in name order."""
     index, _, count = text.partition("/")
     if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
-        raise UsageError(f"--shard: expected I/N with 1 ≤ I ≤ N, found {text!r}", hint="for example --shard 3/16")
+        raise UsageError(
+            f"--shard: expected I/N with 1 ≤ I ≤ N, found {text!r}", hint="for example --shard 3/16"
+        )
     ordered = sorted(selected, key=lambda s: s.environment.name)
     return tuple(s for position, s in enumerate(ordered) if position % int(count) == int(index) - 1)
 

@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from invoke.tasks import Task
 from invoke.tasks import task as invoke_task
@@ -37,7 +37,8 @@ def command(help: dict[str, str] | None = None, **options: Any) -> Callable[[Cal
 
         signature = _with_debug(body)
         run.__signature__ = signature  # type: ignore[attr-defined]  # invoke reads it to make the flags
-        return invoke_task(run, help={**(help or {}), "debug": DEBUG}, auto_shortflags=False, **options)
+        flags = {**(help or {}), "debug": DEBUG}
+        return cast(Task[Any], invoke_task(run, help=flags, auto_shortflags=False, **options))
 
     return decorate
 

@@ -45,7 +45,7 @@ def diff(
     from mop.commands.deploying import Delivery
 
     delivery = Delivery.open(env, component, quiet=True)
-    if not delivery.plan(("evaluate", "render", "diff"), jobs):
+    if not delivery.prepare(("evaluate", "render", "diff"), jobs):
         return delivery.finish()
     delivery.show_diff(json=json, summary=summary)
     return 2 if exit_code and delivery.changed else 0

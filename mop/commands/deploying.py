@@ -9,6 +9,7 @@ from dataclasses import replace
 from mop.commands.pipeline import Pipeline
 from mop.errors import UsageError
 from mop.graph import Consent
+from mop.results import Place
 from mop.rollout.plan import Plan
 from mop.selection import Selected
 from mop.steps.apply import Options, authorise
@@ -37,10 +38,6 @@ class Delivery(Pipeline):
         self.run(stages, jobs)
         return not self.failed
 
-    def plan(self, stages: Iterable[str], jobs: int) -> bool:
-        """Run `stages`, of which the last is the diff; False if any task failed."""
-        return self.prepare(stages, jobs)
-
     @property
     def plans(self) -> list[Plan]:
         """The plans of all environments, in their order."""
@@ -51,20 +48,29 @@ class Delivery(Pipeline):
         """Whether an apply would write anything."""
         return any(plan.diff.changed for plan in self.plans)
 
+    @property
+    def places(self) -> dict[str, Place]:
+        """The cluster of each environment."""
+        clusters = {
+            e.name: self.workspace.tools.cluster(e) for e in (part.environment for part in self.selected)
+        }
+        return {name: Place(cluster.address, cluster.simulated) for name, cluster in clusters.items()}
+
     def show_diff(self, *, json: bool = False, summary: bool = False) -> None:
         """The plans, on standard output."""
         from mop.report.diff import diff_json, diff_text
 
         diffs = [plan.diff for plan in self.plans]
         if json:
-            self.terminal.result(diff_json(diffs))
+            self.terminal.result_json(diff_json(diffs, self.places))
         else:
-            self.terminal.result(diff_text(diffs, summary=summary, colour=self.terminal.colour_out))
-        self._note_simulated()
+            paint = self.terminal.paint_out
+            # Of a first apply every line is new: its objects are listed, `--whole`-ness is for `inv show`.
+            self.terminal.result(diff_text(diffs, self.places, summary=summary, whole=False, paint=paint))
 
     def show_status(self, *, json: bool) -> int:
         """Where every component stands; 1 if one is not ready."""
-        from mop.report.status import status_json, status_text
+        from mop.report.status import status_json_report, status_text
         from mop.steps.status import status
 
         found = [
@@ -75,17 +81,16 @@ class Delivery(Pipeline):
             )
         ]
         if json:
-            self.terminal.result(status_json(found))
+            self.terminal.result_json(status_json_report(found, self.places))
         else:
-            self.terminal.result(status_text(found, colour=self.terminal.colour_out))
-        self._note_simulated()
+            self.terminal.result(status_text(found, self.places, paint=self.terminal.paint_out))
         return 0 if all(state.ready for state in found) else 1
 
     def deploy(self, chosen: Options, *, yes: bool, confirm: str, jobs: int, ask: bool) -> int:
         """Plan, show, ask, apply. The exit code."""
         if not ask:
             self._authorise(yes=yes, confirm=confirm)
-        if not self.plan(_BEFORE, jobs):
+        if not self.prepare(_BEFORE, jobs):
             return self.finish()
         self.show_diff(summary=not ask)
         if ask and self.changed and not (yes or confirm):
@@ -94,23 +99,21 @@ class Delivery(Pipeline):
         return self._apply(chosen, Consent(yes or not self.changed, confirm))
 
     def _apply(self, chosen: Options, consent: Consent) -> int:
-        from mop.report.apply import Progress, apply_text
+        from mop.report.apply import ApplyLines, apply_text
 
-        progress = Progress(self.terminal)
-        tasks = self.tasks
-        for part in self.selected:
-            agreed = replace(consent, named=part.named)
-            tasks.builder = replace(tasks.builder, consent=agreed, options=chosen, progress=progress)
-            # In this thread: Ctrl-C must reach the apply itself, which then ends in order.
-            tasks.execute(tasks.specs([part], ["apply"]), jobs=1)
-        results = [
-            result
-            for part in self.selected
-            for result in tasks.ledger.result(f"apply:{part.environment.name}").outcome or ()
-        ]
+        lines, tasks = ApplyLines(self.terminal), self.tasks
+        try:
+            for part in self.selected:
+                agreed = replace(consent, named=part.named)
+                tasks.builder = replace(tasks.builder, consent=agreed, options=chosen, progress=lines)
+                # In this thread: Ctrl-C must reach the apply itself, which then ends in order.
+                tasks.execute(tasks.specs([part], ["apply"]), jobs=1)
+        finally:
+            lines.close()
+        done = [tasks.ledger.result(f"apply:{part.environment.name}").outcome or () for part in self.selected]
+        results = [result for results in done for result in results]
         if results:
-            self.terminal.result(apply_text(results, colour=self.terminal.colour_out))
-        self._note_simulated()
+            self.terminal.result(apply_text(results, self.places, paint=self.terminal.paint_out))
         return self.finish()
 
     def _authorise(self, *, yes: bool, confirm: str) -> None:
@@ -133,7 +136,3 @@ class Delivery(Pipeline):
         """Rendered objects of one environment by component."""
         load = self.workspace.outputs.load_manifests
         return {component: load(part.environment.name, component) for component in part.components}
-
-    def _note_simulated(self) -> None:
-        if any(part.environment.target.kind == "embedded" for part in self.selected):
-            self.terminal.note("the embedded cluster is simulated: its objects are real, its containers do not run")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 from mop.errors import Interrupted
 from mop.manifest import Manifest
@@ -15,7 +16,9 @@ from mop.selection import Selected, select, shard
 class Pipeline:
     """One command's run over one selection."""
 
-    def __init__(self, workspace: Workspace, selected: tuple[Selected, ...], out: Terminal, *, quiet: bool) -> None:
+    def __init__(
+        self, workspace: Workspace, selected: tuple[Selected, ...], out: Terminal, *, quiet: bool
+    ) -> None:
         self.workspace = workspace
         self.selected = selected
         self.terminal = out
@@ -32,7 +35,7 @@ class Pipeline:
         shard: str = "",
         quiet: bool = False,
         start_cluster: bool = False,
-    ) -> Pipeline:
+    ) -> Self:
         """Read mop.yaml and what `--env`, `--component` and `--shard` mean. Raises ConfigError, UsageError."""
         out = terminal()
         workspace = open_workspace(start_cluster=start_cluster, progress=out.note)
@@ -53,7 +56,9 @@ class Pipeline:
             self.tasks.execute(self.tasks.specs(self.selected, stages), jobs)
         except KeyboardInterrupt:
             done = self.lines.states["done"]
-            raise Interrupted(f"interrupted: {done} tasks done, the rest not run; no file is half-written") from None
+            raise Interrupted(
+                f"interrupted: {done} tasks done, the rest not run; no file is half-written"
+            ) from None
 
     @property
     def failed(self) -> bool:

@@ -16,7 +16,9 @@ from mop.commands.base import COMPONENT, ENV, JOBS, JSON, command
         "shard": "only this part of the environments, for CI matrices: I/N",
     }
 )
-def render(_context: Any, env: str = "", component: str = "", jobs: int = 0, fresh: bool = False, shard: str = "") -> int:
+def render(
+    _context: Any, env: str = "", component: str = "", jobs: int = 0, fresh: bool = False, shard: str = ""
+) -> int:
     """
     Write the manifests under .mop/rendered, as far as their inputs changed.
 

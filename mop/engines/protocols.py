@@ -209,14 +209,22 @@ class Cluster(Protocol):
         """False if it was not there; with `uid`, only that very object."""
 
     def watch(
-        self, api_version: str, kind: str, namespace: str = "", labels: str = "", since: str = "", timeout: float = 60
+        self,
+        api_version: str,
+        kind: str,
+        namespace: str = "",
+        labels: str = "",
+        since: str = "",
+        timeout: float = 60,
     ) -> Watch:
         """What is there now as ADDED (unless `since` names a version), then every change, without a gap.
 
         Dropped connections and expired versions (410) are resumed; it ends silently after `timeout` seconds.
         """
 
-    def logs(self, namespace: str, pod: str, container: str = "", lines: int = 20, previous: bool = False) -> str:
+    def logs(
+        self, namespace: str, pod: str, container: str = "", lines: int = 20, previous: bool = False
+    ) -> str:
         """The last lines of a container's log; "" where there are none."""
 
 

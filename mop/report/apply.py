@@ -32,7 +32,7 @@ _SHOWN = 3
 class ApplyLines:
     """A `results.Progress`: a line for each object that is written, and what is waited for. Thread-safe.
 
-    On a terminal the waiting is one line, drawn anew; elsewhere a line when a count moves or every ten seconds.
+    On a terminal the waiting is one line, drawn anew; elsewhere a line when a count moves, or every 10 s.
     """
 
     def __init__(self, terminal: Terminal) -> None:

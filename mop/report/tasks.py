@@ -16,11 +16,16 @@ from mop.steps import evaluate, render
 class TaskLike(Protocol):
     """What is told of a task (`mop.runner.doit_tasks.TaskResult`)."""
 
-    name: str
-    state: str
-    outcome: Any
-    error: BaseException | None
-    seconds: float
+    @property
+    def name(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def outcome(self) -> Any: ...
+    @property
+    def error(self) -> BaseException | None: ...
+    @property
+    def seconds(self) -> float: ...
 
 
 class TaskLines:

@@ -1,9 +1,7 @@
 """The only user of doit: TaskSpecs → doit tasks; picks the real engines; parallelism; what became of each task.
 
-`dodo.py` re-exports `DOIT_CONFIG` and `task_mop`, so plain `doit` runs the same tasks on the same database.
+toolbox.py     the real engines
+run.py         a workspace, and one run in it: what commands use
+doit_tasks.py  TaskSpec → doit task; the doit runner
+dodo.py        the tasks for plain `doit`
 """
-
-from mop.runner.dodo import DOIT_CONFIG, task_mop
-from mop.runner.run import Run, Workspace, open_workspace
-
-__all__ = ["DOIT_CONFIG", "Run", "Workspace", "open_workspace", "task_mop"]

@@ -1,13 +1,34 @@
-"""What `dodo.py` re-exports: the tasks of the platform for plain `doit`."""
+"""What `dodo.py` re-exports: the tasks of the platform for plain `doit`, on the database that `inv` uses."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from typing import Any, NoReturn, TextIO
+from typing import Any
 
 from mop.errors import MopError
+from mop.graph import STAGES
 from mop.report.errors import error_text
+from mop.report.tasks import TaskLines
+from mop.report.terminal import terminal
+from mop.runner.doit_tasks import Ledger, LedgerReporter, doit_task
+from mop.runner.run import open_workspace
+
+_ledger = Ledger()
+
+
+class _Reporter(LedgerReporter):
+    """doit makes reporters from a stream and options; ours needs neither."""
+
+    def __init__(self, _stream: Any, _options: Any) -> None:
+        super().__init__(_ledger)
+
+    def complete_run(self) -> None:
+        """Called once, at the end. doit would exit 2 for a task whose needs failed: for us that is a failure, 1."""
+        _ledger.finish()
+        if any(result.state in ("failed", "blocked") for result in _ledger.results.values()):
+            sys.exit(1)
+
 
 DOIT_CONFIG: dict[str, Any] = {
     # Never apply: what runs by default only writes below .mop/.
@@ -18,45 +39,30 @@ DOIT_CONFIG: dict[str, Any] = {
     "par_type": "thread",
     "verbosity": 2,
     "continue": True,
+    "reporter": _Reporter,
 }
 
 
 def task_mop() -> Iterator[dict[str, Any]]:
     """All tasks of all environments. A mistake in mop.yaml becomes its message and exit 1, as with `inv`."""
-    from mop.runner.doit_tasks import Ledger, LedgerReporter, TaskResult, doit_task
-    from mop.runner.run import open_workspace
-
+    out = terminal()
     try:
-        workspace = open_workspace()
+        workspace = open_workspace(start_cluster=False, progress=out.note)
     except MopError as error:
-        _fail(error)
+        out.note(error_text(error))
+        sys.exit(error.exit_code)
+    lines = TaskLines(out)
+    _ledger.listener = lines
 
-    def show(result: TaskResult) -> None:
-        if isinstance(result.error, MopError):
-            sys.stderr.write(f"{result.name}: {result.state}\n{error_text(result.error)}\n")
-        elif result.error is not None:
-            raise result.error
-        else:
-            sys.stderr.write(f"{result.name}: {result.state}\n")
+    def finish() -> None:
+        workspace.outputs.digests.save()
+        lines.total()
 
-    ledger = Ledger(show)
-
-    class Reporter(LedgerReporter):
-        """doit makes reporters from a stream and options; ours needs neither."""
-
-        def __init__(self, _stream: TextIO, _options: dict[str, Any]) -> None:
-            super().__init__(ledger)
-
-        def complete_run(self) -> None:
-            workspace.outputs.digests.save()
-
-    DOIT_CONFIG["reporter"] = Reporter
-    (workspace.outputs.folder).mkdir(exist_ok=True, mode=0o700)
+    _ledger.finish = finish
+    workspace.outputs.private()
+    for stage, doc in STAGES.items():
+        yield {"basename": stage, "name": None, "doc": doc}
+    builder = workspace.builder
     for environment in workspace.platform.environments.values():
-        for spec in workspace.builder.specs(environment):
-            yield doit_task(spec, ledger)
-
-
-def _fail(error: MopError) -> NoReturn:
-    sys.stderr.write(error_text(error) + "\n")
-    sys.exit(error.exit_code)
+        for spec in builder.specs(environment):
+            yield doit_task(spec, _ledger)

@@ -44,6 +44,7 @@ class Ledger:
     """The results of a run by task name, filled while it runs, and how many actions are in flight."""
 
     listener: Listener = lambda _result: None
+    finish: Callable[[], None] = lambda: None
     results: dict[str, TaskResult] = field(default_factory=dict)
     _busy: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -63,7 +64,7 @@ class Ledger:
         except MopError as error:
             result.error = error
             return TaskFailed(error.message, report=False)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again by Run.execute
             # A defect of MOP, not of the user: kept whole, raised again where the run ends.
             result.error = error
             return TaskFailed(repr(error), report=False)
@@ -111,6 +112,8 @@ class LedgerReporter:
         self._ledger = ledger
 
     def _tell(self, task: Task, state: State) -> None:
+        if task.has_subtask:
+            return  # a group (`render`) does nothing itself
         result = self._ledger.result(task.name)
         result.state = state
         self._ledger.listener(result)

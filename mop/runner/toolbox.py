@@ -75,17 +75,16 @@ class RealToolbox:
         return PackagedSchemas()
 
     def _make_cluster(self, environment: Environment) -> Cluster:
+        from mop.controlplane import ControlPlane
         from mop.engines.cluster import Endpoint, connect
 
-        endpoint = None
-        if environment.target.kind == "embedded":
-            from mop.controlplane import ControlPlane
-
-            plane = ControlPlane(self._root, progress=self._progress)
-            endpoint = plane.start() if self._start_cluster else plane.endpoint()
-            if endpoint is None:
-                raise ControlPlaneError(
-                    f"environment {environment.name}: the embedded cluster is stopped",
-                    hint="`inv cluster.start` starts it; so do `inv apply` and `inv deploy`",
-                )
-        return connect(environment.target, self._root, endpoint and Endpoint(endpoint.server_url, endpoint.ca_file, endpoint.token))
+        if environment.target.kind != "embedded":
+            return connect(environment.target, self._root)
+        plane = ControlPlane(self._root, progress=self._progress)
+        found = plane.start() if self._start_cluster else plane.endpoint()
+        if found is None:
+            raise ControlPlaneError(
+                f"environment {environment.name}: the embedded cluster is stopped",
+                hint="`inv cluster.start` starts it; so do `inv apply` and `inv deploy`",
+            )
+        return connect(environment.target, self._root, Endpoint(found.server, found.ca, found.token))

@@ -36,7 +36,13 @@ class Outcome:
 
 def key(platform: Platform, environment: Environment, engine_version: str) -> str:
     """What the evaluation depends on besides files: the environment's slice of mop.yaml, and versions."""
-    parts = [FORMAT, __version__, engine_version, environment.name, platform.environment_slice(environment.name)]
+    parts = [
+        FORMAT,
+        __version__,
+        engine_version,
+        environment.name,
+        platform.environment_slice(environment.name),
+    ]
     return sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")))
 
 
@@ -45,7 +51,9 @@ def stale(
 ) -> tuple[str, ...]:
     """The components of `components` whose evaluated value is missing or was made from other inputs."""
     expected = key(platform, environment, tools.jsonnet().version)
-    return tuple(c for c in components if not outputs.current(outputs.evaluated(environment.name, c), expected))
+    return tuple(
+        c for c in components if not outputs.current(outputs.evaluated(environment.name, c), expected)
+    )
 
 
 def evaluate(
@@ -111,7 +119,9 @@ def _crd_scopes(text: str) -> list[tuple[str, str, bool]]:
     # Most components hold no CRD: looking for the word is cheaper than parsing them all.
     if "CustomResourceDefinition" not in text:
         return []
-    return sorted((group, kind, value) for (group, kind), value in extract.crd_scopes(json.loads(text)).items())
+    return sorted(
+        (group, kind, value) for (group, kind), value in extract.crd_scopes(json.loads(text)).items()
+    )
 
 
 def _canonical(value: Any) -> str:
