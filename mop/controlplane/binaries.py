@@ -1,7 +1,7 @@
-"""The five programs: taken from KUBEBUILDER_ASSETS, else from the cache, else built once from pinned Go modules.
+"""The five programs: from KUBEBUILDER_ASSETS, else from the cache, else built once from pinned Go modules.
 
-The pins are `go.mod` (Kubernetes, etcd) and `kwok/go.mod` beside this file. A cached binary is found again by the
-digest of its pins, so that two versions of MOP share a cache without sharing a wrong binary.
+The pins are `go.mod` (Kubernetes, etcd) and `kwok/go.mod` beside this file. A cached binary is found again by
+the digest of its pins, so that two versions of MOP share a cache without sharing a wrong binary.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Program:
 
     @property
     def stamps(self) -> Mapping[str, str]:
-        """Variables set when linking. Without gitVersion, clients cannot parse the version that the server tells."""
+        """Variables set when linking. Without gitVersion, clients cannot parse the server's version."""
         if self.module != _KUBERNETES:
             return {}
         major, minor, _patch = self.version.removeprefix("v").split(".")
@@ -92,7 +92,8 @@ class Binary:
 def obtain(cache: Path, progress: Progress) -> dict[str, Binary]:
     """Every program by name; builds those that are nowhere (minutes, once for each version).
 
-    Another process that builds at the same time is waited for. Raises ToolError if there is no Go, or a build fails.
+    Another process that builds at the same time is waited for. Raises ToolError if there is no Go or a build
+    fails.
     """
     found: dict[str, Binary] = {}
     missing: list[Program] = []

@@ -1,4 +1,4 @@
-"""One `go build`, with progress; its result is put in place by one rename, so that a killed build leaves no half."""
+"""One `go build`, with progress. Its result is put in place by one rename: a killed build leaves no half."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mop.errors import ToolError
 PACE = 15.0
 
 _HINTS = {
-    "no space left on device": "the build needs some 4 GB: free space, or move GOCACHE, GOMODCACHE or MOP_CACHE_DIR",
+    "no space left on device": "the build needs 4 GB: free some, or move GOCACHE, GOMODCACHE, MOP_CACHE_DIR",
     "dial tcp": "Go modules come from GOPROXY; what was downloaded and compiled is kept, so run it again",
-    "signal: killed": "the compiler was killed, mostly for want of memory (it needs 3 GB): run it again when more is free",
+    "signal: killed": "the compiler was killed, mostly for want of memory: run it again when 3 GB are free",
     "SECURITY ERROR": "the module proxy serves something else than what go.sum pins: nothing was built",
 }
 
@@ -27,7 +27,7 @@ _HINTS = {
 def build(
     go: str, folder: Path, package: str, stamps: Mapping[str, str], destination: Path, progress: Progress
 ) -> None:
-    """Build `package` as `folder`/go.mod pins it, into the file `destination`. Raises ToolError with go's words.
+    """Build `package`, as `folder`/go.mod pins it, into the file `destination`; ToolError has go's words.
 
     What was compiled stays in Go's own build cache, so that a build that was interrupted goes on.
     """
@@ -38,7 +38,7 @@ def build(
     began = time.monotonic()
     try:
         _run([*command, "-o", str(temporary), package], folder, destination.name, progress)
-        os.replace(temporary, destination)
+        temporary.replace(destination)
     finally:
         temporary.unlink(missing_ok=True)
     progress(f"built {destination.name} in {time.monotonic() - began:.0f} s")

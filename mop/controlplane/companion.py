@@ -1,4 +1,4 @@
-"""The one background process that is MOP's own: the way out of the API server, the volumes, the size of the logs.
+"""The one background process of MOP's own: the way out of the API server, the volumes, the size of the logs.
 
 python -m mop.controlplane.companion FOLDER KUBELET-PORT
 """
@@ -62,7 +62,7 @@ async def _bound_logs(layout: Layout) -> None:
 
 
 def bound(log: Path, limit: int) -> bool:
-    """Copy a log of more than `limit` bytes to `.1` and empty it. Its writer appends, and so goes on at the start."""
+    """Copy a log of more than `limit` bytes to `.1` and empty it; its writer appends: it goes on at 0."""
     try:
         if log.stat().st_size <= limit:
             return False

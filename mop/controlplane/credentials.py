@@ -13,7 +13,7 @@ from pathlib import Path
 from mop.controlplane.layout import ADMIN, FIRST_SERVICE, Layout
 from mop.files import PRIVATE_FILE, private_folder, write_atomic
 
-#: Who authenticates by token, and as which groups. The controllers' names are those of Kubernetes' own RBAC roles.
+#: Who authenticates by token, and its group. The controllers' names are those of Kubernetes' own RBAC roles.
 ACCOUNTS = {
     ADMIN: "system:masters",
     "kwok": "system:masters",
@@ -29,10 +29,10 @@ _ADDRESSES = ("127.0.0.1", "::1", FIRST_SERVICE)
 
 
 def ensure_certificates(pki: Path) -> None:
-    """CA, server and client certificates and the service accounts' key; made where missing or ending within a month.
+    """CA, server and client certificates, the service accounts' key; made where missing or ending in a month.
 
-    ca.crt ca.key: signs the rest. server.crt: etcd, API server and kwok on loopback. client.crt: the API server
-    to etcd. sa.key sa.pub: service account tokens; never renewed, so that tokens in the cluster stay valid.
+    ca.crt ca.key: signs the rest. server.crt: etcd, API server and kwok on loopback. client.crt: the API
+    server to etcd. sa.key sa.pub: service accounts' tokens; never renewed, so that those in use stay valid.
     """
     private_folder(pki)
     if not (pki / "sa.key").exists():

@@ -1,7 +1,7 @@
-"""The only way out of the API server: an HTTP CONNECT proxy on Unix sockets that refuses what it does not know.
+"""The only way out of the API server: an HTTP CONNECT proxy on Unix sockets, refusing what it does not know.
 
-Pods' and nodes' addresses are invented. Dialled directly, they would reach whatever the user's network has there.
-(Kubernetes: EgressSelectorConfiguration, https://kubernetes.io/docs/tasks/extend-kubernetes/setup-konnectivity/.)
+Pods' and nodes' addresses are invented. Dialled directly, they would reach whatever the user's network has
+there. The API server is led here by its EgressSelectorConfiguration (KEP-1281).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import ipaddress
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from mop.controlplane.layout import KUBELET_PORT, NODES
@@ -45,7 +45,7 @@ def configuration() -> str:
 
 
 class Routes:
-    """What an address leads to: kwok for a node's kubelet port, else a stand-in that `file` names, else nothing."""
+    """Where an address leads: to kwok for a node's kubelet port, else to what `file` names, or nowhere."""
 
     def __init__(self, file: Path, kubelet: int) -> None:
         self._file = file
@@ -113,7 +113,7 @@ def _is_in(host: str, network: str) -> bool:
 
 def _handler(
     route: Callable[[str], tuple[str, int] | None], say: Say
-) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], object]:
+) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await _connect(reader, writer, route, say)

@@ -17,7 +17,7 @@ def silent(_line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """How to reach the API server, as its administrator. `ca` and `kubeconfig` are files; the token never shows."""
+    """How to reach the API server, as its administrator. `ca` and `kubeconfig` are files."""
 
     server: str
     ca: Path
@@ -27,7 +27,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One process. `port` is 0 for a member that does not listen; `uptime` is in seconds, `memory` in bytes."""
+    """One process. `port` is 0 for a member that does not listen; `uptime` in seconds, `memory` in bytes."""
 
     name: str
     version: str

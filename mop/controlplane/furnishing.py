@@ -63,7 +63,8 @@ def settled(client: Client) -> bool:
             return False
         raise
     ours = {node["metadata"]["name"] for node in nodes()}
-    live = [item.to_dict() for item in client.list(create_global_resource("", "v1", "Node", "nodes"))]
+    kind: Any = create_global_resource("", "v1", "Node", "nodes")
+    live = [item.to_dict() for item in client.list(kind)]
     return ours <= {node["metadata"]["name"] for node in live if _usable(node)}
 
 

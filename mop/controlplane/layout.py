@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Addresses that nothing on a real network has (RFC 2544 sets them aside for benchmarks): pods, and nodes above them.
+#: Addresses that no host on a real network has (RFC 2544 sets 198.18.0.0/15 aside for benchmarks).
 PODS = "198.18.0.0/16"
 NODES = "198.19.0.0/16"
 SERVICES = "10.96.0.0/16"

@@ -99,7 +99,7 @@ def _apiserver(layout: Layout, ports: Mapping[str, int]) -> list[str]:
         f"--service-account-signing-key-file={pki / 'sa.key'}",
         f"--egress-selector-config-file={layout.egress}",
         "--kubelet-preferred-address-types=InternalIP",
-        # The Service `kubernetes` gets no endpoint: loopback is none that pods could use, and there are no pods.
+        # The Service `kubernetes` gets no endpoint: loopback is none, and no pod will ask.
         "--endpoint-reconciler-type=none",
         "--allow-privileged",
         "--profiling=false",

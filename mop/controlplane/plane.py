@@ -1,4 +1,4 @@
-"""Start, stop and look at the embedded control plane: a real Kubernetes API on loopback, whose pods are simulated."""
+"""Start, stop and look at the embedded control plane: a real Kubernetes API, with simulated pods."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from mop.controlplane.layout import ADMIN, Layout
 from mop.controlplane.members import APISERVER, MEMBERS
 from mop.controlplane.record import Record
 from mop.files import PRIVATE_FILE, write_atomic
-
 
 #: Starts, should other programs take the chosen ports each time.
 _ATTEMPTS = 3
@@ -36,9 +35,9 @@ class ControlPlane:
     def start(self) -> Endpoint:
         """Run every member that does not run yet, and wait until the cluster takes work.
 
-        The first start of a version builds its programs, which takes minutes. What `stop` kept is continued; a
-        member that died is started anew on its old port. Raises ToolError if nothing can be built, ControlPlaneError
-        if a member does not come up; then what this call started is stopped again.
+        The first start of a version builds its programs, which takes minutes. What `stop` kept is continued;
+        a member that died is started anew on its old port. Raises ToolError if nothing can be built, and
+        ControlPlaneError if a member does not come up; then what this call started is stopped again.
         """
         from mop.controlplane.binaries import obtain
         from mop.controlplane.furnishing import ready
@@ -86,7 +85,7 @@ class ControlPlane:
         return self._endpoint(Record.load(self._layout.record))
 
     def stand_in(self, address: str, server: str | None) -> None:
-        """Let the server at `server` (`127.0.0.1:41234`) answer for the pod or Service at `address` (`198.18.0.5:80`).
+        """Let `server` (`127.0.0.1:41234`) answer for the pod or Service at `address` (`198.18.0.5:80`).
 
         For tests of what asks pods through the API server. None takes it back.
         """

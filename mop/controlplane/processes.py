@@ -21,7 +21,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process that was started: `born` is its start time as the system tells it, "" if it was gone already."""
+    """A process that was started. `born`: when, as the system tells it; "" if it was gone already."""
 
     pid: int
     born: str
@@ -52,7 +52,7 @@ class Process:
 
 
 def born(pid: int) -> str:
-    """The start time of the process `pid`: on Linux `BOOT-ID:TICKS`, elsewhere what `ps` says; "" if none runs."""
+    """When the process `pid` started: on Linux `BOOT-ID:TICKS`, elsewhere as `ps` says; "" if none runs."""
     if sys.platform != "linux":
         return _born_by_ps(pid)
     try:

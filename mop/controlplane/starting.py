@@ -57,7 +57,7 @@ class Starter:
     started: dict[str, int] = field(default_factory=dict)
 
     def bring_up(self) -> Endpoint:
-        """Start what does not run, wait, and give the endpoint; after a failure nothing that it started is left."""
+        """Start what does not run, wait, give the endpoint; after a failure nothing of it is left."""
         try:
             endpoint = self._prepare()
             for member in (COMPANION, ETCD, APISERVER):
@@ -90,7 +90,7 @@ class Starter:
         return Endpoint(server, ca, layout.kubeconfig, tokens[ADMIN])
 
     def _choose_ports(self) -> None:
-        """The ports of the last start, so that copies of the kubeconfig stay right; others where one is taken."""
+        """The last start's ports, so that copies of the kubeconfig stay right; others where one is taken."""
         record = self.record
         missing = [member for member in MEMBERS if not record.alive(member)]
         needed = [record.ports.get(port, 0) for member in missing for port in PORTS_OF.get(member, ())]

