@@ -56,6 +56,7 @@ _HARMLESS = re.compile(
 #: Old API servers quote a piece of a body that they cannot read (json-iterator's error context).
 _QUOTED_BODY = re.compile(r",? ?error found in #\d+ byte of .*", re.DOTALL)
 _INVALID_VALUE = re.compile(r"""(Invalid|Unsupported|Duplicate) value: ("(?:[^"\\]|\\.)*"|[^\s:,]+)""")
+_INVALID_CHARACTER = re.compile(r"invalid character '[^']*'")
 #: Shorter values would blank out half of any text; those of Secrets are caught by _INVALID_VALUE.
 _SHORTEST = 4
 
@@ -198,6 +199,7 @@ def mask_rejection(text: str, manifest: Mapping[str, Any]) -> str:
     text = mask_text(text, secret_values(manifest))
     if manifest.get("kind") == "Secret":
         text = _INVALID_VALUE.sub(rf"\1 value: {_MASKED}", text)
+        text = _INVALID_CHARACTER.sub(f"invalid character {_MASKED}", text)
     return text
 
 

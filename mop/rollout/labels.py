@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from mop.manifest import Manifest
 
 DOMAIN = "mop.raibid-labs.dev"
@@ -12,11 +14,25 @@ HOOK = "helm.sh/hook"
 _LEGACY_HOOK = "crd-install"
 
 
-def labelled(manifest: Manifest, environment: str, component: str) -> Manifest:
-    """`manifest` as it is sent: with its labels on its own metadata; pod templates are not touched."""
+def sent(manifest: Manifest, environment: str, component: str) -> Manifest:
+    """`manifest` as it is sent: with its labels on its own metadata; pod templates are not touched.
+
+    A Secret's stringData becomes data: the server does that anyway, but a key that later goes from stringData
+    would stay in data: server-side apply owns what was sent (kubernetes #108008; Flux does the same).
+    """
     metadata = manifest["metadata"]
     labels = {**(metadata.get("labels") or {}), ENVIRONMENT: environment, COMPONENT: component}
-    return {**manifest, "metadata": {**metadata, "labels": labels}}
+    labelled = {**manifest, "metadata": {**metadata, "labels": labels}}
+    texts = labelled.get("stringData")
+    if (
+        manifest["kind"] == "Secret"
+        and isinstance(texts, dict)
+        and all(isinstance(t, str) for t in texts.values())
+    ):
+        del labelled["stringData"]
+        encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}
+        labelled["data"] = {**(labelled.get("data") or {}), **encoded}
+    return labelled
 
 
 def selector(environment: str, component: str = "") -> str:

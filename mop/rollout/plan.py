@@ -17,7 +17,7 @@ from mop.problem import Problem
 from mop.results import Change, ComponentDiff, Conflict
 from mop.rollout.compare import declared, field_changes, owned, same
 from mop.rollout.concurrent import Stop, each
-from mop.rollout.labels import is_hook, labelled
+from mop.rollout.labels import is_hook, sent
 from mop.rollout.phases import CORE_NAMESPACE, defined_kinds, namespaces
 
 #: How often a dry run is repeated because the object moved between reading it and the dry run.
@@ -87,7 +87,7 @@ def make_plans(
     `files`; Denied and Unreachable at the first of them.
     """
     objects = [
-        (component, labelled(manifest, environment, component))
+        (component, sent(manifest, environment, component))
         for component, manifests in components.items()
         for manifest in sorted(manifests, key=sort_key)
         if not is_hook(manifest)
