@@ -34,8 +34,7 @@ class HelmBinary:
 
     @cached_property
     def version(self) -> str:
-        """What `helm version` says, as `v4.2.3`; raises ToolError if the program cannot be run or is too old.
-        """
+        """What `helm version` says, as `v4.2.3`; raises ToolError if the program cannot be run."""
         done = self._run(["version", "--template", "{{.Version}}"])
         version = done.stdout.strip()
         if done.returncode or not re.fullmatch(r"v\d+\.\d+\.\d+\S*", version):

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mop.cache import Cache, cache_limit, cache_root
 from mop.engines.protocols import ChartRender, Helm, HelmRequest
@@ -19,10 +21,13 @@ from mop.errors import ChartError
 from mop.files import Digests, sha256
 from mop.manifest import Manifest
 
+if TYPE_CHECKING:
+    from mop.engines.helm_random import Prober
+
 _ATTEMPTS = 3
 
 #: The modules that turn Helm's text into an entry; their bytes are part of every key.
-_READERS = ("helm_cache.py", "helm_names.py", "helm_output.py", "snakecase.py")
+_READERS = ("helm_cache.py", "helm_names.py", "helm_output.py", "helm_random.py", "snakecase.py")
 
 
 class CachedCharts:
@@ -51,35 +56,37 @@ class CachedCharts:
         """Helm's version and that of the code that reads its output."""
         here = Path(__file__).parent
         readers = [*map(here.joinpath, _READERS), *sorted((here.parent / "goyaml").glob("*.py"))]
-        return (
-            f"helm {self._helm.version} reader {sha256(b''.join(path.read_bytes() for path in readers))[:12]}"
-        )
+        code = sha256(b"".join(path.read_bytes() for path in readers))
+        return f"helm {self._helm.version} reader {code[:12]}"
 
     @cached_property
     def _helm(self) -> Helm:
         return self._make_helm()
 
+    @cached_property
+    def _prober(self) -> Prober:
+        from mop.engines.helm_random import Prober
+
+        return Prober()
+
     def render(self, request: HelmRequest, name_format: str | None) -> ChartRender:
         """The objects of the chart by name, from the cache if this was rendered before.
 
-        Raises ChartError: no chart, a failing template, two objects with one name, a chart that keeps
-        changing.
+        Raises ChartError: no chart, a failing template, two objects with one name, a chart that keeps changing.
         """
+        request = replace(request, chart=self._digests.root / request.chart)
         for _ in range(_ATTEMPTS):
             digest = self._digests.tree(request.chart)
+            if digest is None:
+                raise _no_chart(request.chart)
             key = self._key(request, name_format, digest)
             found = self._find(key, digest)
             if found:
                 return found
             with self.shared.once(key):
-                found = self._find(key, digest)
-                if found:
-                    return found
-                text, secret = self._rendered(request, name_format)
-                self._digests.fresh(request.chart)
-                if digest is not None and self._digests.tree(request.chart) == digest:
-                    (self.local if secret else self.shared).put(key, text.encode())
-                    return ChartRender(text, digest, hit=False)
+                found = self._find(key, digest) or self._made(key, digest, request, name_format)
+            if found:
+                return found
         raise ChartError(
             f"the chart at {request.chart} changes while it is rendered ({_ATTEMPTS} attempts)",
             hint="let what writes there finish, then render again",
@@ -89,34 +96,44 @@ class CachedCharts:
         """Forget every render, shared and local; gives the bytes that were freed."""
         return self.shared.clear() + self.local.clear()
 
-    def _find(self, key: str, digest: str | None) -> ChartRender | None:
-        for cache in (self.shared, self.local):
-            text = cache.get(key)
-            if text is not None and digest is not None:
-                return ChartRender(text.decode(), digest, hit=True)
-        return None
-
-    def _key(self, request: HelmRequest, name_format: str | None, digest: str | None) -> str:
-        flags = [request.include_crds, request.skip_tests, request.no_hooks]
+    def _key(self, request: HelmRequest, name_format: str | None, digest: str) -> str:
         where = [request.release, request.namespace, request.kube_version, list(request.api_versions)]
+        flags = [request.include_crds, request.skip_tests, request.no_hooks]
         parts = [self.version, digest, name_format or "", where, flags, request.values]
         try:
             return sha256(json.dumps(parts, sort_keys=True, separators=(",", ":"), allow_nan=False))
         except (TypeError, ValueError) as error:
             raise ChartError(f"values for the chart at {request.chart} are no JSON: {error}") from error
 
-    def _rendered(self, request: HelmRequest, name_format: str | None) -> tuple[str, bool]:
+    def _find(self, key: str, digest: str) -> ChartRender | None:
+        body = self.shared.get(key) or self.local.get(key)
+        if body is None:
+            return None
+        random, _, text = body.partition(b"\n")
+        return ChartRender(text.decode(), digest, hit=True, random=tuple(json.loads(random)))
+
+    def _made(
+        self, key: str, digest: str, request: HelmRequest, name_format: str | None
+    ) -> ChartRender | None:
+        """The render, kept; None if the chart on disk is no longer the one with `digest`."""
         from mop.engines.helm_names import by_name
 
-        objects = self._helm.template(request)
-        named = by_name(self._helm, objects, name_format)
+        failure = None
         try:
+            objects, random = self._prober.template(self._helm, request, digest)
+            named = by_name(self._helm, objects, name_format)
             text = json.dumps(named, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise ChartError(
-                f"the chart at {request.chart} renders what JSON cannot hold: {error}"
-            ) from error
-        return text, holds_secrets(named.values())
+        except ChartError as error:
+            failure = error
+        self._digests.fresh(request.chart)
+        if self._digests.tree(request.chart) != digest:
+            self._prober.forget(digest)
+            return None
+        if failure:
+            raise failure
+        cache = self.local if random or holds_secrets(named.values()) else self.shared
+        cache.put(key, json.dumps(random).encode() + b"\n" + text.encode())
+        return ChartRender(text, digest, hit=False, random=random)
 
 
 def holds_secrets(manifests: Iterable[Manifest]) -> bool:
@@ -128,3 +145,9 @@ def holds_secrets(manifests: Iterable[Manifest]) -> bool:
         if isinstance(items, list) and holds_secrets(item for item in items if isinstance(item, dict)):
             return True
     return False
+
+
+def _no_chart(chart: Path) -> ChartError:
+    from mop.engines.helm_output import no_chart
+
+    return no_chart(chart)

@@ -90,8 +90,7 @@ def _schema_error(chart: Path, name: str, text: str) -> ChartError:
 
 
 def _file(chart: Path, template: str) -> str:
-    """The file behind a template's name, which starts with the chart's name; the name itself where none is.
-    """
+    """The file behind a template's name, which starts with the chart's name; the name where there is none."""
     candidate = chart / template.partition("/")[2]
     return str(candidate) if candidate.is_file() else template
 

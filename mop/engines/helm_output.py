@@ -91,14 +91,14 @@ class Document:
     def bodies(self) -> list[Any]:
         """Its YAML documents, read as Tanka reads them; ChartError names template, line and text.
 
-        What Tanka refuses and Helm and kubectl accept (a key that stands twice, or is no string) is read as those
-        two do: real charts render it, with Loki's own values in ci/ for one.
+        What Tanka refuses and Helm and kubectl accept (a key that stands twice, or is no string) is read as
+        those two do: real charts render it, with Loki's own values in ci/ for one.
         """
         try:
-            return goyaml.load_v3(self.text)
+            return goyaml.load_all(self.text)
         except goyaml.YamlError:
             try:
-                return goyaml.load_all(self.text)
+                return goyaml.load_all_v2(self.text)
             except goyaml.YamlError as error:
                 raise _unreadable(self, error) from error
 
@@ -162,7 +162,7 @@ def arrange(
 
 
 def split_manifests(text: str) -> list[str]:
-    """The documents of one rendered template, by Helm's own rule (SplitManifests), which is no YAML parser's."""
+    """The documents of one rendered template, by Helm's own rule (SplitManifests), which is no parser's."""
     parts = _SEPARATOR.split(text.lstrip(_GO_BLANK))
     return [part.lstrip(_GO_BLANK) for part in parts if part.strip(_GO_BLANK)]
 
@@ -192,10 +192,15 @@ def objects(documents: Iterable[Document]) -> tuple[HelmObject, ...]:
 def require_chart(chart: Path) -> None:
     """Raises ChartError, with the remedy, if nothing is at `chart`."""
     if not chart.exists():
-        raise ChartError(
-            f"no chart at {chart}",
-            hint="`inv vendor` brings the charts that mop.yaml names; one of your own belongs at that path",
-        )
+        raise no_chart(chart)
+
+
+def no_chart(chart: Path) -> ChartError:
+    """The error for a chart that is not there."""
+    return ChartError(
+        f"no chart at {chart}",
+        hint="`inv vendor` brings the charts that mop.yaml names; one of your own belongs at that path",
+    )
 
 
 def _by_kind(document: Document) -> tuple[int, str]:

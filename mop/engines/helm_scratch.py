@@ -1,5 +1,4 @@
-"""A chart of one template in a temporary folder: how Helm is asked what only Helm's own functions can answer.
-"""
+"""A chart of one template in a temporary folder: how to ask what only Helm's own functions can answer."""
 
 from __future__ import annotations
 

@@ -14,9 +14,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mop.engines import helm_output
-from mop.engines.helm_errors import chart_error
-from mop.engines.helm_scratch import scratch_chart
 from mop.engines.protocols import HelmObject, HelmRequest
 from mop.errors import ChartError, MopError, ToolError
 
@@ -42,6 +39,9 @@ class HelmSdk:
         """The objects of `helm template`, in Helm's order; raises ChartError, or ToolError without the
         library.
         """
+        from mop.engines import helm_output
+        from mop.engines.helm_errors import chart_error
+
         helm_output.require_chart(request.chart)
         library = _library()
         name = request.chart.name
@@ -87,8 +87,7 @@ class HelmSdk:
 
 
 def _render(library: Any, chart: Any, request: HelmRequest) -> dict[str, str]:
-    """Rendered text by template; processing dependencies changes the loaded chart, so each is rendered once.
-    """
+    """Rendered text by template. Helm changes the loaded chart here, so each is rendered once."""
     options = {
         "name": request.release,
         "namespace": request.namespace,
@@ -110,6 +109,8 @@ def _compatible(constraint: str, version: str) -> bool:
     Helm's IsCompatibleRange and the template function `semverCompare` are the same call; a constraint that
     does not parse is incompatible there and an error here.
     """
+    from mop.engines.helm_scratch import scratch_chart
+
     code = "kind: Answer\nholds: {{ semverCompare .Values.constraint .Values.version }}\n"
     with scratch_chart(code) as chart:
         request = HelmRequest(
