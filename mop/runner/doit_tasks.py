@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from doit.control import TaskControl
-from doit.dependency import Dependency, SqliteDB
+from doit.dependency import DatabaseException, Dependency, SqliteDB
 from doit.exceptions import TaskFailed
 from doit.runner import MThreadRunner, Runner
 from doit.task import Stream, Task
@@ -53,9 +53,21 @@ class Ledger:
         """The result of the task `name`, made when first asked for."""
         return self.results.setdefault(name, TaskResult(name))
 
+    def current(self, spec: TaskSpec) -> bool:
+        """Whether there is nothing to do. What cannot be answered is no: the action then says why."""
+        try:
+            return spec.current is not None and spec.current()
+        except MopError:
+            return False
+        except Exception as error:  # noqa: BLE001 - raised again by Run.execute
+            self.result(spec.name).error = error
+            return False
+
     def act(self, spec: TaskSpec) -> bool | TaskFailed:
         """Run the action of `spec` and keep what came of it: as doit's action, it gives True or a TaskFailed."""
         result = self.result(spec.name)
+        if result.error is not None:
+            return TaskFailed(repr(result.error), report=False)
         with self._changed:
             self._busy += 1
         started = time.monotonic()
@@ -90,7 +102,7 @@ def doit_task(spec: TaskSpec, ledger: Ledger) -> dict[str, Any]:
         "doc": spec.doc,
         "actions": [(ledger.act, [spec])],
         "task_dep": list(spec.needs),
-        "uptodate": [spec.current if spec.current is not None else False],
+        "uptodate": [(ledger.current, [spec])],
         "io": {"capture": False},
         "verbosity": 2,
     }
@@ -170,7 +182,7 @@ def execute(specs: Iterable[TaskSpec], database: Path, ledger: Ledger, jobs: int
     control = TaskControl(tasks)
     control.process([task.name for task in tasks])
     database.parent.mkdir(parents=True, exist_ok=True)
-    dependencies = Dependency(SqliteDB, str(database))
+    dependencies = _open(database)
     arguments = (dependencies, LedgerReporter(ledger), True, False, Stream(2))
     runner = Runner(*arguments) if jobs == 1 else MThreadRunner(*arguments, num_process=jobs)
     try:
@@ -178,3 +190,12 @@ def execute(specs: Iterable[TaskSpec], database: Path, ledger: Ledger, jobs: int
     except KeyboardInterrupt:
         ledger.settle()
         raise
+
+
+def _open(database: Path) -> Dependency:
+    """doit's database. Nothing in it decides what MOP does, so a damaged one is made anew."""
+    try:
+        return Dependency(SqliteDB, str(database))
+    except DatabaseException:
+        database.unlink()
+        return Dependency(SqliteDB, str(database))

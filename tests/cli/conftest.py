@@ -43,7 +43,9 @@ def platform(tmp_path: Path) -> Path:
 def mop(tmp_path: Path) -> Iterator[Mop]:
     """Runs `mop ARGUMENTS` in a folder, with an empty home and a cache of its own."""
 
-    def run(root: Path, *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 120) -> Result:
+    def run(
+        root: Path, *arguments: str, environ: Mapping[str, str] | None = None, timeout: float = 120
+    ) -> Result:
         done = subprocess.run(
             [sys.executable, "-m", "mop", *arguments],
             cwd=root,

@@ -43,8 +43,8 @@ def test_a_jsonnet_error_deep_in_a_library_shows_its_stack(platform: Path, mop: 
     write(
         platform,
         {
-            "lib/web.libsonnet": "local deep = import 'deep/a.libsonnet';\n{ x: deep.make(3) }",
-            "lib/deep/a.libsonnet": "{\n  make(n)::\n    if n == 0 then error 'no more turns' else self.make(n - 1),\n}",
+            "lib/web.libsonnet": "local deep = import 'deep/a.libsonnet';\n{ x: deep.m(3) }",
+            "lib/deep/a.libsonnet": "{\n  m(n)::\n    if n == 0 then error 'no more turns' else self.m(n - 1),\n}",
         },
     )
     result = mop(platform, "render")
@@ -194,7 +194,7 @@ CHART = {
     "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
     "charts/web/values.yaml": "{}\n",
     "charts/web/values.schema.json": '{"type": "object", "properties": {"port": {"type": "integer"}}}',
-    "charts/web/templates/fails.yaml": "apiVersion: v1\nkind: Service\nport: {{ required \"a port is needed\" .Values.port }}\n",
+    "charts/web/templates/fails.yaml": 'kind: Service\napiVersion: v1\nport: {{ required "a port is needed" .Values.port }}',
 }
 
 KUBECONFIG = """\

@@ -13,7 +13,12 @@ import pytest
 from tests.cli.conftest import Mop, clean_environ, write
 
 #: Enough to evaluate that a signal falls into the middle of it on any machine.
-SLOW = "{ maps: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm%d' % i }, data: { x: std.repeat('x', i) } } for i in std.range(1, 1500)] }"
+SLOW = """{
+  maps: [
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm%d' % i }, data: { x: std.repeat('x', i) } }
+    for i in std.range(1, 1500)
+  ],
+}"""
 
 
 @pytest.mark.parametrize("delay", [0.05, 0.3, 0.6, 0.9, 1.2])

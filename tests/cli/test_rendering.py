@@ -39,7 +39,10 @@ def test_secrets_are_private_on_disk_and_masked_on_the_screen(platform: Path, mo
 def test_show_gives_json_in_apply_order(platform: Path, mop: Mop) -> None:
     shown = mop(platform, "show", "--json")
     objects = json.loads(shown.out)
-    assert [(o["kind"], o["metadata"]["namespace"]) for o in objects] == [("Secret", "shop"), ("Deployment", "shop")]
+    assert [(o["kind"], o["metadata"]["namespace"]) for o in objects] == [
+        ("Secret", "shop"),
+        ("Deployment", "shop"),
+    ]
 
 
 def test_commands_work_from_any_folder_below(platform: Path, mop: Mop) -> None:
