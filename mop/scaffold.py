@@ -16,7 +16,7 @@ from mop.files import write_atomic
 #: The Kubernetes version of a new platform, until its user says otherwise.
 KUBERNETES: Final = "1.34"
 
-#: Stands where only the user knows the cluster: no kubeconfig has such a context, so none is reached by mistake.
+#: Stands where only the user knows the cluster: no kubeconfig has such a context, so none is ever reached.
 FILL_IN: Final = "FILL-IN-THE-CONTEXT"
 
 TASKS: Final = (
@@ -53,7 +53,7 @@ environments:
 
 @dataclass(frozen=True, slots=True)
 class Initialised:
-    """Files, relative to the folder: `written` now, `kept` because they were there. `notes`: what is left to do."""
+    """Files, relative to the folder: `written`, or `kept` as they were. `notes`: what is left to do."""
 
     written: tuple[str, ...]
     kept: tuple[str, ...]
@@ -61,10 +61,10 @@ class Initialised:
 
 
 def init(folder: Path) -> Initialised:
-    """Make `folder` a platform: mop.yaml, tasks.py, dodo.py, .gitignore, and the Jsonnet of a new environment.
+    """Make `folder` a platform: mop.yaml, tasks.py, dodo.py, .gitignore, and a new environment's Jsonnet.
 
-    Static Tanka environments below environments/ are taken into a new mop.yaml as they are. What exists is kept
-    and named. Raises ConfigError where `folder` cannot be written.
+    Static Tanka environments below environments/ are taken into a new mop.yaml as they are. What exists is
+    kept and named. Raises ConfigError where `folder` cannot be written.
     """
     folder = folder.absolute()
     try:
@@ -125,7 +125,7 @@ def _text(path: Path) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Tanka:
-    """A static Tanka environment. `context`: the one that its spec.json names; None if it names none or several."""
+    """A static Tanka environment. `context`: the only one that its spec.json names, or None."""
 
     name: str
     path: str
@@ -162,7 +162,8 @@ def _context(spec: Path) -> tuple[str | None, str]:
     said = (
         f"one of {', '.join(map(str, contexts))}" if isinstance(contexts, list) and contexts else str(server)
     )
-    return None, f"its spec.json says {' '.join(said.split())}" if said else "its spec.json does not say"
+    said = "".join(c if c.isprintable() else " " for c in said).strip()
+    return None, f"its spec.json says {said}" if said else "its spec.json does not say"
 
 
 def _name(text: str) -> str:
@@ -193,7 +194,12 @@ def _mop_yaml(folder: Path, found: list[_Tanka]) -> str:
 def _quoted(value: str) -> str:
     """`value` as a YAML scalar that every reader takes for text."""
     plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9./_-]*", value) and value.lower() not in _WORDS
-    return value if plain else json.dumps(value, ensure_ascii=not value.isprintable())
+    if plain:
+        return value
+    # JSON would write some characters as two surrogates, which YAML does not take.
+    return "".join(
+        c if c.isprintable() else f"\\U{ord(c):08x}" for c in json.dumps(value, ensure_ascii=False)
+    )
 
 
 _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))

@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mop.config import memory, tanka
-from mop.config.build import build
+from mop.config import build, memory, tanka
 from mop.errors import ConfigError
 from mop.model import Platform, TankaEnvironment
 from mop.problem import Problem
@@ -46,10 +45,10 @@ def load(path: Path) -> Platform:
     if remembered is not None:
         specs, problems = tanka.read_all(root, remembered)
         if not problems and tanka.complete(root, remembered, specs):
-            return build(root, remembered, specs)
+            return build.platform(root, remembered, specs)
     declared, specs = _check(root, data)
     memory.remember(root, data, declared)
-    return build(root, declared, specs)
+    return build.platform(root, declared, specs)
 
 
 def _check(root: Path, data: bytes) -> tuple[dict[str, Any], dict[str, TankaEnvironment]]:

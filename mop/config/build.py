@@ -29,7 +29,7 @@ _BLUE_GREEN_KEEP: Final = "15m"
 _VALIDATE: Final = {"secrets": "any", "images": "any", "unknown-kinds": "error"}
 
 
-def build(root: Path, declared: Mapping[str, Any], specs: Mapping[str, TankaEnvironment]) -> Platform:
+def platform(root: Path, declared: Mapping[str, Any], specs: Mapping[str, TankaEnvironment]) -> Platform:
     """The Platform that `declared` means. It must have passed every check.
 
     `root`: the folder of mop.yaml. `specs`: the Tanka environment of each environment that has a spec.json.
@@ -62,14 +62,14 @@ def in_order(names: Iterable[str], needs: Mapping[str, Iterable[str]]) -> tuple[
     A need moves forward only as far as it must: tempo, loki, mimir, where tempo needs mimir, become
     mimir, tempo, loki.
     """
-    listed = list(names)
+    place = {name: index for index, name in enumerate(names)}
     ordered: dict[str, None] = {}
-    pending = listed[::-1]
+    pending = list(place)[::-1]
     while pending:
         name = pending[-1]
-        missing = [need for need in needs.get(name, ()) if need in listed and need not in ordered]
+        missing = [need for need in needs.get(name, ()) if need in place and need not in ordered]
         if missing:
-            pending += sorted(missing, key=listed.index, reverse=True)
+            pending += sorted(missing, key=place.__getitem__, reverse=True)
         else:
             ordered.setdefault(pending.pop())
     return tuple(ordered)

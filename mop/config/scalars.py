@@ -21,6 +21,9 @@ _NUMBER_LIKE: Final = re.compile(
     r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?)"
 )
 
+#: Integers below 10^300: Go takes larger ones for floats, and the largest for text.
+_MOST_DIGITS: Final = 300
+
 Scalar = str | int | float | bool | None
 
 
@@ -46,8 +49,8 @@ def resolve(text: str) -> Scalar:
         )
     if text[0] not in "+-.0123456789":
         return text
-    if _INTEGER.fullmatch(text):
-        return int(text) if len(text) < 4000 else text  # Python refuses to convert more digits
+    if _INTEGER.fullmatch(text) and len(text) < _MOST_DIGITS:
+        return int(text)
     if _FLOAT.fullmatch(text):
         value = float(text)
         if value not in (float("inf"), float("-inf")):
