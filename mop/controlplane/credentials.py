@@ -13,12 +13,13 @@ from pathlib import Path
 from mop.controlplane.layout import ADMIN, FIRST_SERVICE, Layout
 from mop.files import PRIVATE_FILE, private_folder, write_atomic
 
-#: Who authenticates by token, and its group. The controllers' names are those of Kubernetes' own RBAC roles.
+#: Who authenticates by token, and its group. The scheduler's name is that of Kubernetes' own role for it; the
+#: controllers' role would do only with a service account for each of them, which makes a start slower.
 ACCOUNTS = {
     ADMIN: "system:masters",
     "kwok": "system:masters",
     "companion": "system:masters",
-    "system:kube-controller-manager": "",
+    "system:kube-controller-manager": "system:masters",
     "system:kube-scheduler": "",
 }
 

@@ -2,70 +2,66 @@
 
 from __future__ import annotations
 
+import json
 import ssl
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mop.controlplane.facts import Endpoint
 from mop.controlplane.simulation import STORAGE_CLASS, nodes
 
-if TYPE_CHECKING:
-    from lightkube import Client
+#: Seconds that one answer may take.
+_TIMEOUT = 5.0
 
 
-def ready(endpoint: Endpoint) -> bool:
-    """Whether the API server says that it is ready."""
-    headers = {"Authorization": f"Bearer {endpoint.token}"}
-    request = urllib.request.Request(f"{endpoint.server}/readyz", headers=headers)  # noqa: S310 - https, and our own
-    tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(endpoint.ca)))
-    # No proxies: the environment's are for other hosts than this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls)
-    try:
-        with opener.open(request, timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (OSError, urllib.error.URLError):
-        return False
+class ApiServer:
+    """Plain requests as the administrator. A client library costs more to load than these few requests take."""
 
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(endpoint.ca)))
+        # No proxies: the environment's are for other hosts than this machine.
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), tls)
 
-def connect(endpoint: Endpoint) -> Client:
-    """A client of the administrator."""
-    from lightkube import Client, KubeConfig
-
-    return Client(KubeConfig.from_file(endpoint.kubeconfig), trust_env=False)
-
-
-def furnish(client: Client) -> None:
-    """Create the nodes and the default StorageClass where they are absent; what is there is left as it is."""
-    from lightkube import ApiError
-    from lightkube.generic_resource import create_global_resource
-
-    node = create_global_resource("", "v1", "Node", "nodes")
-    storage_class = create_global_resource("storage.k8s.io", "v1", "StorageClass", "storageclasses")
-    for item in (*map(node.from_dict, nodes()), storage_class.from_dict(STORAGE_CLASS)):
+    def ready(self) -> bool:
+        """Whether it says so."""
         try:
-            client.create(item)
-        except ApiError as error:
-            if error.status.code != 409:
+            self._ask("/readyz")
+        except OSError:
+            return False
+        return True
+
+    def furnish(self) -> None:
+        """Create the nodes and the default StorageClass where they are absent; what is there is left as it is."""
+        for node in nodes():
+            self._create("/api/v1/nodes", node)
+        self._create("/apis/storage.k8s.io/v1/storageclasses", STORAGE_CLASS)
+
+    def settled(self) -> bool:
+        """Whether controllers and kwok did their first work: an account in `default`, nodes that may be used."""
+        accounts = self._list("/api/v1/namespaces/default/serviceaccounts")
+        usable = {node["metadata"]["name"] for node in self._list("/api/v1/nodes") if _usable(node)}
+        return bool(accounts) and all(node["metadata"]["name"] in usable for node in nodes())
+
+    def _create(self, path: str, item: dict[str, Any]) -> None:
+        try:
+            self._ask(path, item)
+        except urllib.error.HTTPError as error:
+            if error.code != 409:
                 raise
 
+    def _list(self, path: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = json.loads(self._ask(path))["items"]
+        return items
 
-def settled(client: Client) -> bool:
-    """Whether controllers and kwok did their first work: an account in `default`, nodes that may be used."""
-    from lightkube import ApiError
-    from lightkube.generic_resource import create_global_resource, create_namespaced_resource
-
-    account = create_namespaced_resource("", "v1", "ServiceAccount", "serviceaccounts")
-    try:
-        client.get(account, "default", namespace="default")
-    except ApiError as error:
-        if error.status.code == 404:
-            return False
-        raise
-    ours = {node["metadata"]["name"] for node in nodes()}
-    kind: Any = create_global_resource("", "v1", "Node", "nodes")
-    live = [item.to_dict() for item in client.list(kind)]
-    return ours <= {node["metadata"]["name"] for node in live if _usable(node)}
+    def _ask(self, path: str, body: dict[str, Any] | None = None) -> bytes:
+        headers = {"Authorization": f"Bearer {self._endpoint.token}", "Content-Type": "application/json"}
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self._endpoint.server + path, data, headers)  # noqa: S310 - https, our own
+        with self._opener.open(request, timeout=_TIMEOUT) as answer:
+            content: bytes = answer.read()
+        return content
 
 
 def _usable(node: dict[str, Any]) -> bool:

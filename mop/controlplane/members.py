@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mop.controlplane.layout import NODES, PODS, SERVICES, Layout
 
-#: In the order of starting; stopped in the reverse order.
 COMPANION, ETCD, APISERVER = "companion", "etcd", "kube-apiserver"
 CONTROLLERS, SCHEDULER, KWOK = "kube-controller-manager", "kube-scheduler", "kwok"
-MEMBERS = (COMPANION, ETCD, APISERVER, CONTROLLERS, SCHEDULER, KWOK)
+#: In the order of starting; stopped in the reverse order: the API server waits for those that watch it.
+MEMBERS = (ETCD, APISERVER, COMPANION, CONTROLLERS, SCHEDULER, KWOK)
 
 #: Who listens on a port of its own; `etcd-peer` is etcd's second one.
 LISTENERS = (ETCD, "etcd-peer", APISERVER, KWOK)

@@ -40,20 +40,20 @@ class ControlPlane:
         ControlPlaneError if a member does not come up; then what this call started is stopped again.
         """
         from mop.controlplane.binaries import obtain
-        from mop.controlplane.furnishing import ready
+        from mop.controlplane.furnishing import ApiServer
         from mop.controlplane.starting import PortTaken, Starter
 
         with self._locked():
             record = Record.load(self._layout.record)
             endpoint = self._endpoint(record)
-            if endpoint is not None and ready(endpoint):
+            if endpoint is not None and ApiServer(endpoint).ready():
                 return endpoint
             binaries = obtain(self._cache or cache_folder(), self._progress)
             for _attempt in range(_ATTEMPTS - 1):
                 with contextlib.suppress(PortTaken):
-                    return Starter(self._layout, record, binaries, self._progress).bring_up()
+                    return Starter(self._layout, record, binaries).bring_up()
                 self._progress("another program took a port meanwhile: once more, with other ports")
-            return Starter(self._layout, record, binaries, self._progress).bring_up()
+            return Starter(self._layout, record, binaries).bring_up()
 
     def stop(self, *, delete: bool = False) -> bool:
         """End every member, in the reverse order of starting. Gives whether any was running.
@@ -65,7 +65,7 @@ class ControlPlane:
         if not self._layout.folder.exists():
             return False
         with self._locked():
-            stopped = end_all(Record.load(self._layout.record), self._progress)
+            stopped = end_all(Record.load(self._layout.record))
             if delete:
                 shutil.rmtree(self._layout.folder)
         return stopped

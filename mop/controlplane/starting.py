@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mop.controlplane import credentials, egress, furnishing, simulation
+from mop.controlplane import credentials, egress, simulation
 from mop.controlplane.binaries import Binary
-from mop.controlplane.facts import Endpoint, Progress
+from mop.controlplane.facts import Endpoint
+from mop.controlplane.furnishing import ApiServer
 from mop.controlplane.layout import ADMIN, Layout
 from mop.controlplane.members import (
     ACCOUNT_OF,
@@ -34,8 +35,10 @@ from mop.files import PRIVATE_FILE, private_folder, write_atomic
 #: Seconds that the members have to become ready, on a machine that is busy with other things.
 PATIENCE = 120.0
 
-#: Seconds between SIGTERM and SIGKILL.
-GRACE = 10.0
+#: Seconds between SIGTERM and SIGKILL. The API server would wait a minute for whoever still watches it (a
+#: `kubectl get --watch` somewhere); it keeps nothing itself, so it may be killed.
+GRACE = {APISERVER: 2.0}
+_GRACE = 10.0
 
 _PACE = 0.05
 _TAKEN = "address already in use"
@@ -53,23 +56,22 @@ class Starter:
     layout: Layout
     record: Record
     binaries: Mapping[str, Binary]
-    progress: Progress
     started: dict[str, int] = field(default_factory=dict)
 
     def bring_up(self) -> Endpoint:
         """Start what does not run, wait, give the endpoint; after a failure nothing of it is left."""
         try:
             endpoint = self._prepare()
-            for member in (COMPANION, ETCD, APISERVER):
+            server = ApiServer(endpoint)
+            for member in (ETCD, APISERVER, COMPANION):
                 self._spawn(member)
-            self._wait(APISERVER, lambda: furnishing.ready(endpoint))
+            self._wait(APISERVER, server.ready)
             for member in (CONTROLLERS, SCHEDULER, KWOK):
                 self._spawn(member)
-            client = furnishing.connect(endpoint)
-            furnishing.furnish(client)
-            self._wait(CONTROLLERS, lambda: furnishing.settled(client))
+            server.furnish()
+            self._wait(CONTROLLERS, server.settled)
         except BaseException:
-            end_all(self.record, self.progress, list(self.started))
+            end_all(self.record, self.started)
             raise
         return endpoint
 
@@ -97,7 +99,7 @@ class Starter:
         if all(needed) and all(map(port_is_free, needed)):
             return
         # Those that run know the old ports from their command lines.
-        end_all(record, self.progress)
+        end_all(record)
         record.ports = dict(zip(LISTENERS, free_ports(len(LISTENERS)), strict=True))
         record.save()
 
@@ -139,17 +141,14 @@ class Starter:
         return kind(f"{message}; its last words:\n{tail}", hint=f"the whole log is {log}")
 
 
-def end_all(record: Record, progress: Progress, members: list[str] | None = None) -> bool:
-    """End `members` (all of them), the last started first. Gives whether any was running."""
+def end_all(record: Record, members: Iterable[str] = MEMBERS) -> bool:
+    """End `members`, the last started first. Gives whether any was running."""
     stopped = False
-    for member in reversed(MEMBERS):
-        if members is not None and member not in members:
-            continue
+    for member in sorted(members, key=MEMBERS.index, reverse=True):
         process = record.alive(member)
         if process is not None:
             stopped = True
-            if not end(process, GRACE):
-                progress(f"{member} did not end within {GRACE:.0f} s and was killed")
+            end(process, GRACE.get(member, _GRACE))
         if record.processes.pop(member, None) is not None:
             record.save()
     return stopped

@@ -27,7 +27,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def proxy(folder: Path, kubelet: int = 1) -> AsyncIterator[list[str]]:
     """A running proxy; what it says is collected."""
     said: list[str] = []
-    task = asyncio.create_task(egress.serve(folder, egress.Routes(folder / "routes.json", kubelet), said.append))
+    task = asyncio.create_task(
+        egress.serve(folder, egress.Routes(folder / "routes.json", kubelet), said.append)
+    )
     while not (folder / egress.CONTROLPLANE).exists():
         await asyncio.sleep(0)
     try:
@@ -115,7 +117,9 @@ def test_a_webhook_by_url_reaches_this_machine_and_no_other(folder: Path) -> Non
 
     assert here.endswith("echo:x")
     assert elsewhere.startswith("HTTP/1.1 403")
-    assert as_a_pod.startswith("HTTP/1.1 403"), "a pod that says it lives on loopback must not reach the user's servers"
+    assert as_a_pod.startswith("HTTP/1.1 403"), (
+        "a pod that says it lives on loopback must not reach the user's servers"
+    )
 
 
 def test_a_stand_in_that_is_gone_is_said_to_be_so(folder: Path) -> None:
@@ -138,7 +142,8 @@ def test_what_is_no_connect_is_refused(folder: Path, request_line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "routes", ["", "[]", "{", '{"198.18.0.9:80": 7}', '{"198.18.0.9:80": "example.com:80"}', '{"198.18.0.9:80": "x"}']
+    "routes",
+    ["", "[]", "{", '{"198.18.0.9:80": 7}', '{"198.18.0.9:80": "example.com:80"}', '{"198.18.0.9:80": "x"}'],
 )
 def test_damaged_routes_and_routes_off_this_machine_lead_nowhere(tmp_path: Path, routes: str) -> None:
     file = tmp_path / "routes.json"
@@ -156,7 +161,9 @@ def test_without_stand_ins_only_loopback_is_ever_dialled(address: object, port: 
 
 
 def test_the_configuration_leads_everything_but_etcd_through_the_sockets() -> None:
-    selections = {one["name"]: one["connection"] for one in json.loads(egress.configuration())["egressSelections"]}
+    selections = {
+        one["name"]: one["connection"] for one in json.loads(egress.configuration())["egressSelections"]
+    }
 
     assert selections["etcd"] == {"proxyProtocol": "Direct"}
     for name in ("cluster", "controlplane"):
