@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from mop.checks import duplicates
+from mop.checks import (
+    duplicates,
+    endpoints,
+    list_keys,
+    mounts,
+    names,
+    namespaces,
+    ports,
+    references,
+    selectors,
+)
 from mop.checks.objects import Objects
 from mop.problem import Problem
 
@@ -31,4 +41,14 @@ class Check:
     across: bool
 
 
-CHECKS: tuple[Check, ...] = (Check("duplicates", duplicates.check, "error", "error", across=True),)
+CHECKS: tuple[Check, ...] = (
+    Check("names", names.check, "error", "error", across=False),
+    Check("list-keys", list_keys.check, "error", "error", across=False),
+    Check("duplicates", duplicates.check, "error", "error", across=True),
+    Check("namespaces", namespaces.check, "error", "error", across=True),
+    Check("references", references.check, "error", "error", across=True),
+    Check("mounts", mounts.check, "error", "error", across=True),
+    Check("selectors", selectors.check, "error", "error", across=True),
+    Check("ports", ports.check, "error", "error", across=True),
+    Check("endpoints", endpoints.check, "error", "error", across=True),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from mop.manifest import Manifest, ObjectRef, ref
@@ -43,14 +44,19 @@ class Workload:
     """An object that makes pods. `pod`: the pod's spec; `path`: where it stands (`spec.template.spec`)."""
 
     item: Item
-    labels: Mapping[str, str]
+    labels: Mapping[str, Any]
     pod: Mapping[str, Any]
     path: str
+
+    @property
+    def namespace(self) -> str:
+        """Where its pods run."""
+        return self.item.ref.namespace
 
     def containers(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each container with its path, the init containers first."""
         for key in ("initContainers", "containers"):
-            for index, container in enumerate(self.pod.get(key) or ()):
+            for index, container in enumerate(items(self.pod, key)):
                 if isinstance(container, dict):
                     yield f"{self.path}.{key}[{index}]", container
 
@@ -89,6 +95,23 @@ class Objects:
         for kind in kinds:
             yield from self.by_kind.get(kind, ())
 
+    def names(self, kind: str, namespace: str) -> list[str]:
+        """Names of the objects of `kind` in `namespace`."""
+        return [item.ref.name for item in self.kind(kind) if item.ref.namespace == namespace]
+
+    def external(self, kind: str, namespace: str, name: str) -> bool:
+        """Whether mop.yaml declares the object as there already: `Kind/name` or `Kind/namespace/name`."""
+        return any(
+            fnmatchcase(f"{kind}/{name}", pattern) or fnmatchcase(f"{kind}/{namespace}/{name}", pattern)
+            for pattern in self.externals
+            if "/" in pattern
+        )
+
+    @functools.cached_property
+    def externals(self) -> Sequence[str]:
+        """`validate.external` of the environment: objects with a `/`, addresses without."""
+        return tuple(self.environment.validate.get("external", ()))
+
 
 def get(value: Any, *path: str) -> Any:
     """`value[a][b]…`, or None as soon as something is missing or no object."""
@@ -111,6 +134,37 @@ def items(value: Any, *path: str) -> Sequence[Any]:
     return found if isinstance(found, list) else ()
 
 
+def objects_in(value: Any, *path: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Those entries of the list at `path` that are objects, with their index."""
+    for index, entry in enumerate(items(value, *path)):
+        if isinstance(entry, dict):
+            yield index, entry
+
+
+def text(value: Any, *path: str) -> str:
+    """The text at `path`, or ""."""
+    found = get(value, *path)
+    return found if isinstance(found, str) else ""
+
+
+def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    """Whether a label selector (matchLabels, matchExpressions) matches; an empty one matches everything."""
+    if any(labels.get(key) != value for key, value in mapping(selector, "matchLabels").items()):
+        return False
+    return all(_holds(expression, labels) for _, expression in objects_in(selector, "matchExpressions"))
+
+
+def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
+    key, values = expression.get("key"), items(expression, "values")
+    there = key in labels
+    return {
+        "In": there and labels.get(str(key)) in values,
+        "NotIn": not there or labels.get(str(key)) not in values,
+        "Exists": there,
+        "DoesNotExist": not there,
+    }.get(str(expression.get("operator")), True)
+
+
 def _workload(item: Item) -> Workload | None:
     kind = item.ref.kind
     if kind not in _TEMPLATES or item.ref.group != _GROUPS.get(kind, "apps"):
@@ -119,5 +173,5 @@ def _workload(item: Item) -> Workload | None:
     pod = get(template, "spec")
     if not isinstance(pod, dict):
         return None
-    labels = mapping(template, "metadata", "labels")
-    return Workload(item, labels, pod, ".".join((*_TEMPLATES[kind], "spec")))
+    path = ".".join((*_TEMPLATES[kind], "spec"))
+    return Workload(item, mapping(template, "metadata", "labels"), pod, path)

@@ -44,6 +44,8 @@ def settle(objects: Objects, found: Iterable[Problem], files: Mapping[ObjectRef,
         level = wanted.get(problem.check, problem.level)
         if level == "off" or skips.covers(problem):
             continue
+        # A finding that its check calls a warning is one even where the check's others are errors.
+        level = "warning" if "warning" in (level, problem.level) else "error"
         file = problem.file or paths.get(problem.object, "")
         kept.append(replace(problem, level=level, environment=environment.name, file=file))
     return kept
