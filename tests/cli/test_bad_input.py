@@ -194,7 +194,7 @@ CHART = {
     "charts/web/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n",
     "charts/web/values.yaml": "{}\n",
     "charts/web/values.schema.json": '{"type": "object", "properties": {"port": {"type": "integer"}}}',
-    "charts/web/templates/fails.yaml": 'kind: Service\napiVersion: v1\nport: {{ required "a port is needed" .Values.port }}',
+    "charts/web/templates/fails.yaml": 'kind: Service\n\nport: {{ required "a port is needed" .Values.port }}\n',
 }
 
 KUBECONFIG = """\
