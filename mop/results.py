@@ -13,6 +13,7 @@ from mop.manifest import Manifest, ObjectRef
 
 Action = Literal["add", "update", "delete", "keep"]
 State = Literal["ready", "waiting", "failed", "absent"]
+Area = Literal["program", "engine", "tool", "cache", "platform", "target"]
 
 ACTIONS: tuple[Action, ...] = ("add", "update", "delete", "keep")
 
@@ -149,6 +150,20 @@ class Waiting:
     total: int
     unready: tuple[ObjectStatus, ...]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `inv doctor` looked at: a version or an address, or why there is none and how to get it.
+
+    `absent`: MOP can do without, or the target does not answer now. `broken`: nothing works until it is mended.
+    """
+
+    area: Area
+    name: str
+    state: Literal["good", "absent", "broken"]
+    detail: str
+    hint: str = ""
 
 
 #: Called from the thread that works, sometimes from several at once.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from mop.commands import cluster, delivery, rendering
+from mop.commands import cluster, delivery, house, rendering
 
 namespace = Collection()
 for _task in (
@@ -15,6 +15,13 @@ for _task in (
     delivery.apply,
     delivery.deploy,
     delivery.status,
+    house.ci,
+    house.clean,
+    house.doctor,
+    house.fmt,
+    house.lint,
+    house.lock,
+    house.test,
 ):
     namespace.add_task(_task)
 namespace.add_collection(Collection.from_module(cluster))

@@ -56,10 +56,11 @@ class RealToolbox:
         from mop.engines.helm_cache import CachedCharts
         from mop.engines.jsonnet import GoJsonnet
 
-        charts = CachedCharts(self._helm, self._digests, unstable_folder=self._root / ".mop" / "random")
+        charts = CachedCharts(self.helm, self._digests, unstable_folder=self._root / ".mop" / "random")
         return GoJsonnet(charts, self._digests)
 
-    def _helm(self) -> Helm:
+    def helm(self) -> Helm:
+        """The Helm library, or the program that MOP_HELM names."""
         binary = os.environ.get("MOP_HELM")
         if binary:
             from mop.engines.helm_binary import HelmBinary
