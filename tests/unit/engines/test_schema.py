@@ -404,3 +404,33 @@ def test_whatever_stands_in_an_object_gives_problems_and_never_an_exception(data
     for problem in check(manifest):
         assert problem.path
         assert problem.message
+
+
+class TestEnumerations:
+    """The values that an API server allows, which the packaged schemas do not say."""
+
+    def test_a_value_that_is_none_of_them_is_refused_with_the_nearest(self) -> None:
+        problem = only(check(deployment(imagePullPolicy="IfNotPresnt")))
+        assert problem.message == "not an allowed value"
+        assert problem.expected == "one of Always, IfNotPresent, Never"
+        assert problem.hint == "did you mean IfNotPresent?"
+
+    @pytest.mark.parametrize("unset", ["", None])
+    def test_unset_is_allowed(self, unset: Any) -> None:
+        assert check(deployment(imagePullPolicy=unset)) == []
+
+    def test_items_of_lists_have_them_too(self) -> None:
+        claim = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "data"},
+            "spec": {"accessModes": ["ReadWriteOne"], "resources": {"requests": {"storage": "1Gi"}}},
+        }
+        assert only(check(claim)).path == "spec.accessModes[0]"
+
+    @pytest.mark.parametrize("version", SCHEMAS.versions())
+    def test_each_of_them_belongs_to_a_field_of_that_version_or_of_a_later_one(self, version: str) -> None:
+        text = schema_definitions.load(version, Cache(CACHE)).text["io.k8s.api.core.v1.Container"]
+        assert json.loads(text)["properties"]["imagePullPolicy"]["enum"] == [
+            "Always", "IfNotPresent", "Never", "", None,
+        ]  # fmt: skip
