@@ -81,7 +81,9 @@ def apply(
         for plan in plans:
             if plan.conflicts:
                 raise conflict_error(plan, cluster.address)
-    run = _Run(cluster, environment, plans, ready or {}, options, progress, stop or Stop())
+    run = _Run(
+        cluster, environment, plans, ready or {}, options, progress, stop if stop is not None else Stop()
+    )
     try:
         ensure_namespace(cluster, environment.namespace)
         for group in _groups(environment, plans):
