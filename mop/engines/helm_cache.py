@@ -72,7 +72,8 @@ class CachedCharts:
     def render(self, request: HelmRequest, name_format: str | None) -> ChartRender:
         """The objects of the chart by name, from the cache if this was rendered before.
 
-        Raises ChartError: no chart, a failing template, two objects with one name, a chart that keeps changing.
+        Raises ChartError: no chart, a failing template, two objects with one name, a chart that keeps
+        changing.
         """
         request = replace(request, chart=self._digests.root / request.chart)
         for _ in range(_ATTEMPTS):

@@ -25,7 +25,26 @@ _VIOLATION = re.compile(r"^- at '(?P<pointer>[^']*)': (?P<what>.*)$")
 #: text/template's name for a text given to `tpl`, whose lines are no file's.
 _TPL = "gotpl"
 
-SCHEMA_HINT = "the chart's values.schema.json says what each value may be"
+_SCHEMA_HINT = "the chart's values.schema.json says what each value may be"
+#: What `helm template` refuses before it renders (pkg/cmd/install.go, pkg/action/install.go), and the remedy here.
+_REFUSALS = (
+    (
+        re.compile(r"(?:.*: )?(found in Chart\.yaml, but missing in charts/ directory: .*)", re.DOTALL),
+        "`inv vendor` brings a chart with its subcharts",
+    ),
+    (
+        re.compile(r"(chart requires kubeVersion: .* which is incompatible with Kubernetes .*)"),
+        "`kubernetes:` in mop.yaml sets the version, for all environments or for one",
+    ),
+    (
+        re.compile(r"(.* charts are not installable)"),
+        "a library chart is for other charts to use; name one of those",
+    ),
+    (
+        re.compile(r"(?:release name check failed: )?(invalid release name, .*)", re.DOTALL),
+        "the first argument of helmTemplate names the release",
+    ),
+)
 
 
 def chart_error(chart: Path, name: str, text: str) -> ChartError:
@@ -50,6 +69,13 @@ def chart_error(chart: Path, name: str, text: str) -> ChartError:
     way = [f"{outer} line {number}" for outer, number in places[-2::-1]]
     hint = f"included from {', '.join(way)}" if way else ""
     return ChartError(f"chart {name}, template {template} line {line}: {said}", hint=hint, problems=[problem])
+
+
+def _plain_error(chart: Path, name: str, text: str, hint: str) -> ChartError:
+    said = _one_line(text)
+    return ChartError(
+        f"chart {name}: {said}", hint=hint, problems=[Problem(said, file=str(chart), hint=hint)]
+    )
 
 
 def _innermost(text: str) -> tuple[list[tuple[str, int]], str, str]:
@@ -84,9 +110,12 @@ def _schema_error(chart: Path, name: str, text: str) -> ChartError:
             )
         elif line.endswith(":") and not line.startswith("-"):
             where = line[:-1]
+    problems.sort(
+        key=lambda problem: (problem.check, problem.path, problem.message)
+    )  # Helm's order is random
     count = f"{len(problems)} values break" if len(problems) != 1 else "a value breaks"
     listed = "; ".join(f"{p.path}: {p.message}" for p in problems)
-    return ChartError(f"chart {name}: {count} its schema: {listed}", hint=SCHEMA_HINT, problems=problems)
+    return ChartError(f"chart {name}: {count} its schema: {listed}", hint=_SCHEMA_HINT, problems=problems)
 
 
 def _file(chart: Path, template: str) -> str:

@@ -36,9 +36,7 @@ class HelmSdk:
         return f"{pinned['SDK']}+sdk.{pinned['C']}"
 
     def template(self, request: HelmRequest) -> tuple[HelmObject, ...]:
-        """The objects of `helm template`, in Helm's order; raises ChartError, or ToolError without the
-        library.
-        """
+        """The objects of `helm template`, in Helm's order. Raises ChartError; ToolError without the library."""
         from mop.engines import helm_output
         from mop.engines.helm_errors import chart_error
 
@@ -50,7 +48,9 @@ class HelmSdk:
                 metadata = chart.metadata
                 name = str(metadata.get("name") or name)
                 library.validate_release_name(request.release)
-                self._check_installable(chart, metadata, request)
+                refusal = _refusal(chart, metadata, request.kube_version)
+                if refusal:
+                    raise chart_error(request.chart, name, refusal)
                 files = _render(library, chart, request)
                 crds = [(c["filename"], c["data"]) for c in chart.crds] if request.include_crds else []
         except library.HelmPanicError as error:
@@ -60,30 +60,20 @@ class HelmSdk:
         documents = helm_output.arrange(files, crds, skip_tests=request.skip_tests, no_hooks=request.no_hooks)
         return helm_output.objects(documents)
 
-    def _check_installable(self, chart: Any, metadata: dict[str, Any], request: HelmRequest) -> None:
-        """What `helm template` refuses before it renders: library charts, missing subcharts, a wrong
-        Kubernetes.
-        """
-        name = metadata.get("name")
-        kind = metadata.get("type") or "application"
-        if kind != "application":
-            raise ChartError(
-                f"chart {name}: {kind} charts are not installable, only other charts can use them"
-            )
-        present = {found.get("name") for found in chart.dependencies}
-        missing = [d["name"] for d in metadata.get("dependencies") or () if d["name"] not in present]
-        if missing:
-            raise ChartError(
-                f"chart {name}: found in Chart.yaml, but missing in charts/ directory: {', '.join(missing)}",
-                hint=f"`inv vendor` brings a chart with its subcharts; looked in {request.chart / 'charts'}",
-            )
-        wanted = metadata.get("kubeVersion")
-        if wanted and not _compatible(wanted, request.kube_version):
-            raise ChartError(
-                f"chart {name} requires kubeVersion: {wanted} which is incompatible with Kubernetes"
-                f" {request.kube_version}",
-                hint="`kubernetes:` in mop.yaml sets the version, for all or for one environment",
-            )
+
+def _refusal(chart: Any, metadata: dict[str, Any], kube_version: str) -> str:
+    """Helm's words where `helm template` refuses the chart before it renders; "" where it does not."""
+    kind = metadata.get("type") or "application"
+    if kind != "application":
+        return f"{kind} charts are not installable"
+    present = {found.get("name") for found in chart.dependencies}
+    missing = [d["name"] for d in metadata.get("dependencies") or () if d["name"] not in present]
+    if missing:
+        return f"found in Chart.yaml, but missing in charts/ directory: {', '.join(missing)}"
+    wanted = metadata.get("kubeVersion")
+    if wanted and not _compatible(wanted, kube_version):
+        return f"chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {kube_version}"
+    return ""
 
 
 def _render(library: Any, chart: Any, request: HelmRequest) -> dict[str, str]:
@@ -107,15 +97,13 @@ def _compatible(constraint: str, version: str) -> bool:
     """Whether `version` satisfies a Chart.yaml's kubeVersion, decided by Helm's own semver library.
 
     Helm's IsCompatibleRange and the template function `semverCompare` are the same call; a constraint that
-    does not parse is incompatible there and an error here.
+    does not parse is incompatible there and an error here. `String` leaves out a suffix such as `-gke.1`.
     """
     from mop.engines.helm_scratch import scratch_chart
 
-    code = "kind: Answer\nholds: {{ semverCompare .Values.constraint .Values.version }}\n"
+    code = "kind: Answer\nholds: {{ semverCompare .Values.constraint .Capabilities.KubeVersion.String }}\n"
     with scratch_chart(code) as chart:
-        request = HelmRequest(
-            chart, "answer", "default", {"constraint": constraint, "version": version}, version
-        )
+        request = HelmRequest(chart, "answer", "default", {"constraint": constraint}, version)
         try:
             (answer,) = HelmSdk().template(request)
         except ChartError:
@@ -130,6 +118,11 @@ def _library() -> Any:
         import helm_python
     except Exception as error:  # a missing wheel, one for another platform, a broken library
         raise _unusable(str(error)) from error
+    loaded = helm_python.helm_sdk_version()
+    if loaded != helm_python.EXPECTED_HELM_SDK_VERSION:
+        raise _unusable(
+            f"{helm_python.library_path} is Helm {loaded}, not the one that its cache is kept for"
+        )
     return helm_python
 
 
