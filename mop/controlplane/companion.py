@@ -1,4 +1,4 @@
-"""The one background process of MOP's own: the way out of the API server, the volumes, the size of the logs.
+"""The one background process of MOP's own: the way out of the API server, the volumes, and keeping house.
 
 python -m mop.controlplane.companion FOLDER KUBELET-PORT
 """
@@ -14,11 +14,18 @@ from pathlib import Path
 
 from mop.controlplane import egress
 from mop.controlplane.layout import Layout
-from mop.controlplane.members import COMPANION
+from mop.controlplane.members import COMPANION, MEMBERS
+from mop.controlplane.processes import end
+from mop.controlplane.record import Record, grace
 
-#: A log that grew beyond this many bytes is moved to `.1` and begun anew; looked at every so many seconds.
+#: A log that grew beyond this many bytes is moved to `.1` and begun anew.
 LOG_LIMIT = 8 * 1024 * 1024
-LOG_PACE = 10.0
+
+#: Seconds between two looks at the logs and the record.
+PACE = 2.0
+
+#: Seconds that the record has to name this process at all.
+LOST = 30.0
 
 
 def main(folder: Path, kubelet: int) -> None:
@@ -35,7 +42,7 @@ async def _run(layout: Layout, kubelet: int) -> None:
     tasks = [
         asyncio.create_task(egress.serve(layout.folder, routes, _say)),
         asyncio.create_task(_volumes(layout)),
-        asyncio.create_task(_bound_logs(layout)),
+        asyncio.create_task(_keep_house(layout)),
         asyncio.create_task(stopped.wait()),
     ]
     done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -54,11 +61,26 @@ async def _volumes(layout: Layout) -> None:
     await bind_claims(layout.kubeconfig_of(COMPANION), _say)
 
 
-async def _bound_logs(layout: Layout) -> None:
+async def _keep_house(layout: Layout) -> None:
+    """Bound the logs for as long as the record names this process.
+
+    When it does not any more, somebody removed the folder: the other members would run for ever, known to nobody.
+    """
+    known = Record(layout.record)
+    begun = time.monotonic()
     while True:
+        latest = Record.load(layout.record)
+        if COMPANION in latest.processes and latest.processes[COMPANION].pid == os.getpid():
+            known = latest
+        elif known.processes or time.monotonic() - begun > LOST:
+            break
         for log in layout.logs.glob("*.log"):
             bound(log, LOG_LIMIT)
-        await asyncio.sleep(LOG_PACE)
+        await asyncio.sleep(PACE)
+    for member in reversed(MEMBERS):
+        process = known.alive(member)
+        if process is not None and member != COMPANION:
+            end(process, grace(member))
 
 
 def bound(log: Path, limit: int) -> bool:

@@ -13,7 +13,7 @@ from typing import Literal
 from mop.controlplane.facts import Endpoint, Member, Progress, Status, silent
 from mop.controlplane.layout import ADMIN, Layout
 from mop.controlplane.members import APISERVER, MEMBERS
-from mop.controlplane.record import Record
+from mop.controlplane.record import Record, end_all
 from mop.files import PRIVATE_FILE, write_atomic
 
 #: Starts, should other programs take the chosen ports each time.
@@ -60,8 +60,6 @@ class ControlPlane:
 
         What the cluster holds is kept for the next start; with `delete` the whole folder goes.
         """
-        from mop.controlplane.starting import end_all
-
         if not self._layout.folder.exists():
             return False
         with self._locked():

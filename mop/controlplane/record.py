@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mop.controlplane.processes import Process, running
+from mop.controlplane.members import APISERVER, MEMBERS
+from mop.controlplane.processes import Process, end, running
 from mop.files import PRIVATE_FILE, write_atomic
 
 
@@ -45,3 +47,22 @@ class Record:
         """The member's process, if it still runs."""
         process = self.processes.get(member)
         return process if process is not None and running(process) else None
+
+
+def grace(member: str) -> float:
+    """Seconds that a member has to end by itself."""
+    # The API server would wait a minute for whoever still watches it; it keeps nothing itself, so it may be killed.
+    return 2.0 if member == APISERVER else 10.0
+
+
+def end_all(record: Record, members: Iterable[str] = MEMBERS) -> bool:
+    """End `members`, the last started first. Gives whether any was running."""
+    stopped = False
+    for member in sorted(members, key=MEMBERS.index, reverse=True):
+        process = record.alive(member)
+        if process is not None:
+            stopped = True
+            end(process, grace(member))
+        if record.processes.pop(member, None) is not None:
+            record.save()
+    return stopped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,18 +27,13 @@ from mop.controlplane.members import (
     environment,
     interpreter,
 )
-from mop.controlplane.processes import end, free_ports, port_is_free, spawn
-from mop.controlplane.record import Record
+from mop.controlplane.processes import free_ports, port_is_free, spawn
+from mop.controlplane.record import Record, end_all
 from mop.errors import ControlPlaneError
 from mop.files import PRIVATE_FILE, private_folder, write_atomic
 
 #: Seconds that the members have to become ready, on a machine that is busy with other things.
 PATIENCE = 120.0
-
-#: Seconds between SIGTERM and SIGKILL. The API server would wait a minute for whoever still watches it (a
-#: `kubectl get --watch` somewhere); it keeps nothing itself, so it may be killed.
-GRACE = {APISERVER: 2.0}
-_GRACE = 10.0
 
 _PACE = 0.05
 _TAKEN = "address already in use"
@@ -139,19 +134,6 @@ class Starter:
         tail = last_lines(log, self.started.get(member, 0))
         kind = PortTaken if _TAKEN in tail else ControlPlaneError
         return kind(f"{message}; its last words:\n{tail}", hint=f"the whole log is {log}")
-
-
-def end_all(record: Record, members: Iterable[str] = MEMBERS) -> bool:
-    """End `members`, the last started first. Gives whether any was running."""
-    stopped = False
-    for member in sorted(members, key=MEMBERS.index, reverse=True):
-        process = record.alive(member)
-        if process is not None:
-            stopped = True
-            end(process, GRACE.get(member, _GRACE))
-        if record.processes.pop(member, None) is not None:
-            record.save()
-    return stopped
 
 
 def last_lines(log: Path, offset: int) -> str:
