@@ -58,11 +58,13 @@ def chart_error(chart: Path, name: str, text: str) -> ChartError:
     schema = _SCHEMA.search(text)
     if schema:
         return _schema_error(chart, name, text[schema.end() :])
+    for pattern, remedy in _REFUSALS:
+        refusal = pattern.fullmatch(text)
+        if refusal:
+            return _plain_error(chart, name, refusal[1], remedy)
     places, message, code = _innermost(text)
     if not places:
-        return ChartError(
-            f"chart {name}: {_one_line(text)}", problems=[Problem(_one_line(text), file=str(chart))]
-        )
+        return _plain_error(chart, name, text, "")
     template, line = places[-1]
     said = f"{message} (at {code})" if code else message
     problem = Problem(said, file=_file(chart, template), line=line)
