@@ -17,7 +17,7 @@ LINTERS = {
     "code": ("ruff", "check", "."),
     "layout": ("ruff", "format", "--check", "."),
     "types": ("mypy",),
-    "layers": ("lint-imports",),
+    "layers": ("lint-imports", "--no-logo"),
 }
 FORMATTERS = {
     "code": ("ruff", "check", "--fix-only", "."),

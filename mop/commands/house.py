@@ -19,7 +19,7 @@ from mop.errors import UsageError
 )
 def test(context: Any, nightly: bool = False, cluster: bool = True) -> int:
     """
-    Run MOP's own tests; what follows `--` goes to pytest.
+    Run MOP's own tests; what follows -- goes to pytest.
 
     Example: inv test --no-cluster -- -k jsonnet
     """
@@ -29,7 +29,7 @@ def test(context: Any, nightly: bool = False, cluster: bool = True) -> int:
 @command()
 def lint(context: Any) -> int:
     """
-    Check the layout of the Jsonnet; in MOP's own checkout the code, its types and its layers as well.
+    Check the Jsonnet's layout; in MOP's checkout its code as well.
 
     Example: inv lint
     """
@@ -39,7 +39,9 @@ def lint(context: Any) -> int:
 @command()
 def fmt(context: Any) -> int:
     """
-    Write the Jsonnet as `tk fmt` does; in MOP's own checkout the Python code as well.
+    Write the Jsonnet as `tk fmt` does.
+
+    In MOP's own checkout the Python code is written anew as well.
 
     Example: inv fmt
     """
@@ -55,7 +57,7 @@ def fmt(context: Any) -> int:
 )
 def lock(context: Any, upgrade: bool = False) -> int:
     """
-    Write MOP's lock files anew from pyproject.toml; needs uv.
+    Write MOP's lock files from pyproject.toml; needs uv.
 
     Example: inv lock --upgrade
     """
@@ -71,7 +73,7 @@ def lock(context: Any, upgrade: bool = False) -> int:
 @command(help={"stage": "only this one: lint, render, validate or test"})
 def ci(context: Any, stage: str = "") -> int:
     """
-    Run the stages of continuous integration in order, up to the first that fails.
+    Run the stages of CI in order, to the first that fails.
 
     Example: inv ci --stage render
     """
@@ -90,7 +92,7 @@ def ci(context: Any, stage: str = "") -> int:
 @command(help={"cache": "empty the shared caches of renders and schemas as well"})
 def clean(_context: Any, cache: bool = False) -> int:
     """
-    Remove what MOP made under .mop/; the embedded cluster and what it holds stay.
+    Remove what MOP made under .mop/, except the cluster.
 
     Example: inv clean --cache
     """
@@ -112,7 +114,9 @@ def clean(_context: Any, cache: bool = False) -> int:
 @command(help={"json": JSON})
 def doctor(_context: Any, json: bool = False) -> int:
     """
-    Look at what MOP needs: engines, tools, caches, the platform and its targets; exit 1 when something is broken.
+    Say what is here, what is missing, and how to get it.
+
+    Engines, tools, caches, the platform, its targets; exit 1 when something is broken.
 
     Example: inv doctor --json
     """
