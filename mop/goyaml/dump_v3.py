@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from mop.goyaml.numbers import go_float
 from mop.goyaml.resolve import plain_v2, plain_v3
 
 _INDENT = 4
@@ -174,35 +175,11 @@ def _word(value: Any) -> str:
     return go_float(float(value))
 
 
-def go_float(value: float) -> str:
-    """strconv.FormatFloat(value, 'g', -1, 64): shortest digits, an exponent below 1e-4 and from 1e6 on."""
-    text = repr(value)
-    sign, text = ("-", text[1:]) if text.startswith("-") else ("", text)
-    mantissa, _, power = text.partition("e")
-    whole, _, fraction = mantissa.partition(".")
-    digits = (whole + fraction).lstrip("0")
-    if not digits:
-        return f"{sign}0"
-    exponent = int(power or 0) + len(whole) - 1 - (len(whole + fraction) - len(digits) if whole == "0" else 0)
-    digits = digits.rstrip("0")
-    if -4 <= exponent < 6:
-        return sign + _fixed(digits, exponent)
-    mantissa = f"{digits[0]}.{digits[1:]}" if digits[1:] else digits
-    return f"{sign}{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"
-
-
-def _fixed(digits: str, exponent: int) -> str:
-    if exponent < 0:
-        return "0." + "0" * (-exponent - 1) + digits
-    whole = digits[: exponent + 1].ljust(exponent + 1, "0")
-    return f"{whole}.{digits[exponent + 1 :]}" if digits[exponent + 1 :] else whole
-
-
 @functools.lru_cache(maxsize=1 << 12)
 def _plain_string(text: str) -> bool:
     """Whether an unquoted `text` is a string to YAML 1.1 and 1.2 (encode.go, stringv)."""
     resolved = type(plain_v3(text)) is str and type(plain_v2(text)) is str
-    return resolved and text != "<<" and _BASE_60.fullmatch(text) is None
+    return resolved and _BASE_60.fullmatch(text) is None
 
 
 @functools.lru_cache(maxsize=1 << 12)

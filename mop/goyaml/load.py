@@ -9,7 +9,9 @@ from yaml import events
 from yaml.error import MarkedYAMLError, YAMLError
 from yaml.reader import ReaderError
 
-from mop.goyaml.resolve import CannotDecode, Timestamp, plain_v2, plain_v3, tagged
+from mop.goyaml.numbers import as_json, go_float32
+from mop.goyaml.resolve import CannotDecode, plain_v2, plain_v3, tagged
+from mop.goyaml.timestamp import Timestamp
 
 _MERGE = "tag:yaml.org,2002:merge"
 _STR = "tag:yaml.org,2002:str"
@@ -102,7 +104,7 @@ class _Loader:
         """The scalar as YAML reads it, before JSON: a Timestamp, an infinity, a `<<`."""
         value: str = event.value
         tag = event.tag
-        if tag is None:
+        if tag is None or (tag == "!" and self._v3):
             implied = not event.style if self._v3 else event.implicit[0]
             if not implied:
                 return value
@@ -121,15 +123,18 @@ class _Loader:
             return self._float(value, event)
         if value is _Merge:
             return "<<"
-        return str(value) if type(value) is Timestamp else value
+        return self._time(value, event) if type(value) is Timestamp else value
+
+    def _time(self, value: Timestamp, event: Any) -> str:
+        if value.outside:
+            raise _at(event, f"JSON has no such time zone: {value.written}")
+        return str(value)
 
     def _float(self, value: float, event: Any) -> int | float:
         """Go's JSON has no infinities, and writes 1.0 as 1."""
         if value - value != 0:
             raise _at(event, f"JSON has no such number: {event.value}")
-        if value == int(value) and abs(value) < 1e21 and (value or str(value) == "0.0"):
-            return int(value)
-        return value
+        return as_json(value)
 
     def _sequence(self, event: Any) -> list[Any]:
         out: list[Any] = []
@@ -180,8 +185,11 @@ class _Loader:
             value = self._scalar(event)
             if event.anchor is not None:
                 self._anchors[event.anchor] = value
+            if event.tag is not None and self._v3 and event.tag not in ("!", _STR, _MERGE):
+                raise _at(event, f"the key {event.value!r} is not a string")
         elif kind is events.AliasEvent:
             value = self._known(event)
+            value = "<<" if value is _Merge else value
         else:
             raise _at(event, "a mapping or sequence cannot be a key")
         if type(value) is str or value is _Merge:
@@ -196,7 +204,7 @@ class _Loader:
             if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
                 return str(value)
             if isinstance(value, float):
-                return _float_key(value)
+                return go_float32(value)
         shown = event.value if type(event) is events.ScalarEvent else f"*{event.anchor}"
         raise _at(event, f"the key {shown!r} is not a string")
 
@@ -244,20 +252,6 @@ def _allowed(decoded: int) -> float:
     if decoded <= low:
         return 0.99
     return 0.10 if decoded >= high else 0.99 - 0.89 * (decoded - low) / (high - low)
-
-
-def _float_key(value: float) -> str:
-    """strconv.FormatFloat(value, 'g', -1, 32)."""
-    import struct
-
-    if value != value or value in (float("inf"), float("-inf")):
-        return ".nan" if value != value else ".inf" if value > 0 else "-.inf"
-    single = struct.unpack("f", struct.pack("f", value))[0]
-    return next(
-        f"{single:.{n}g}"
-        for n in range(1, 10)
-        if struct.unpack("f", struct.pack("f", float(f"{single:.{n}g}")))[0] == single
-    )
 
 
 def _at(event: Any, problem: str) -> YamlError:
