@@ -41,7 +41,8 @@ class Change:
     """What an apply does, or did, to one object.
 
     `before` and `after` are the live object and what the server makes of the apply, without the fields that
-    only the server writes; None where there is no such object. `note` says what the fields do not show.
+    only the server writes; None where there is no such object, or nothing changed.
+    `note` says what the fields do not show.
     """
 
     action: Action

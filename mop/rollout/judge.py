@@ -93,6 +93,11 @@ class Judge:
         self.failure = self.failure or f"{case.ref}: {text}"
 
     @property
+    def seen(self) -> bool:
+        """Whether every object that must be watched has been seen."""
+        return all(case.seen or not can_wait(case.ref) for case in self._cases)
+
+    @property
     def settled(self) -> bool:
         """Whether all is ready now."""
         return all(case.found.state == "ready" for case in self._cases)

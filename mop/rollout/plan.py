@@ -18,6 +18,7 @@ from mop.results import Change, ComponentDiff, Conflict
 from mop.rollout.compare import declared, field_changes, owned, same
 from mop.rollout.concurrent import Stop, each
 from mop.rollout.labels import is_hook, sent
+from mop.rollout.live import Identity, listed
 from mop.rollout.phases import CORE_NAMESPACE, defined_kinds, namespaces
 
 #: How often a dry run is repeated because the object moved between reading it and the dry run.
@@ -92,7 +93,8 @@ def make_plans(
         for manifest in sorted(manifests, key=sort_key)
         if not is_hook(manifest)
     ]
-    planner = _Planner(cluster, created, fingerprint or Fingerprint())
+    live = listed(cluster, environment, [ref(manifest) for _, manifest in objects], stop=stop)
+    planner = _Planner(cluster, created, live, fingerprint or Fingerprint())
     outcomes = each(lambda entry: planner.object(entry[1]), objects, stop=stop)
     planned: dict[str, list[Planned]] = {component: [] for component in components}
     problems: list[Problem] = []
@@ -120,9 +122,12 @@ def _objects(problems: list[Problem]) -> str:
 class _Planner:
     """Plans single objects; remembers which namespaces are there. Thread-safe."""
 
-    def __init__(self, cluster: Cluster, created: Created, fingerprint: Fingerprint) -> None:
+    def __init__(
+        self, cluster: Cluster, created: Created, live: Mapping[Identity, Manifest], fingerprint: Fingerprint
+    ) -> None:
         self._cluster = cluster
         self._created = created
+        self._live = live
         self._fingerprint = fingerprint
         self._lock = threading.Lock()
         self._absent: dict[str, bool] = {}
@@ -136,18 +141,24 @@ class _Planner:
 
     def _plan(self, manifest: Manifest) -> Planned:
         it = ref(manifest)
-        if self._cluster.knows(it.api_version, it.kind) is None:
-            if (it.group, it.kind) in self._created.kinds:
-                return self._addition(manifest, note="its CustomResourceDefinition is created first")
-            return self._addition(
-                manifest, self._cluster.apply(manifest, dry_run=True)
-            )  # raises: unknown kind
-        live = self._cluster.get(it)
-        if live is None:
-            if self._namespace_absent(it.namespace):
-                return self._addition(manifest)
-            return self._addition(manifest, self._cluster.apply(manifest, dry_run=True))
-        return self._against(manifest, live)
+        unknown = self._cluster.knows(it.api_version, it.kind) is None
+        if unknown and (it.group, it.kind) in self._created.kinds:
+            return self._addition(manifest, note="its CustomResourceDefinition is created first")
+        live = self._live.get(it.identity)
+        if live is None and self._namespace_absent(it.namespace):
+            return self._addition(manifest)
+        dry, conflicts = self._dry_run(manifest)
+        if live is None and not _version(dry.manifest):
+            return self._addition(manifest, dry)  # only what is stored has a version
+        for _ in range(_STEADY):
+            if live is not None and _version(dry.manifest) == _version(live):
+                break
+            # Not listed for want of a label, or written meanwhile by a controller, whose change is not ours.
+            live = self._cluster.get(it)
+            dry, conflicts = self._dry_run(manifest)
+        return (
+            self._addition(manifest, dry) if live is None else self._compared(manifest, live, dry, conflicts)
+        )
 
     def _namespace_absent(self, name: str) -> bool:
         """Whether the namespace is not there yet but will be: a dry run inside it cannot succeed."""
@@ -164,30 +175,20 @@ class _Planner:
         change = Change("add", ref(manifest), field_changes({}, after), None, after, (), warnings, note)
         return Planned(manifest, change, write=True)
 
-    def _against(self, manifest: Manifest, live: Manifest) -> Planned:
-        dry, conflicts = self._dry_run(manifest)
-        for _ in range(_STEADY):
-            if _version(dry.manifest) == _version(live):
-                break
-            # A controller wrote in between: its change is not ours to show.
-            live = self._cluster.get(ref(manifest)) or live
-            dry, conflicts = self._dry_run(manifest)
+    def _compared(
+        self, manifest: Manifest, live: Manifest, dry: Applied, conflicts: tuple[Conflict, ...]
+    ) -> Planned:
         status = "status" in manifest
         before, after = declared(live, status=status), declared(dry.manifest, status=status)
         changed = not same(before, after)
         takes = owned(live, FIELD_MANAGER) != owned(dry.manifest, FIELD_MANAGER)
-        masked_before = mask_manifest(before, self._fingerprint)
-        masked_after = mask_manifest(after, self._fingerprint) if changed else masked_before
-        change = Change(
-            "update" if changed else "keep",
-            ref(manifest),
-            field_changes(masked_before, masked_after) if changed else (),
-            masked_before,
-            masked_after,
-            conflicts,
-            dry.warnings,
-            "takes ownership of fields whose values stay" if takes and not changed else "",
-        )
+        if changed:
+            before, after = mask_manifest(before, self._fingerprint), mask_manifest(after, self._fingerprint)
+            fields = field_changes(before, after)
+            change = Change("update", ref(manifest), fields, before, after, conflicts, dry.warnings)
+        else:
+            note = "takes ownership of fields whose values stay" if takes else ""
+            change = Change("keep", ref(manifest), conflicts=conflicts, warnings=dry.warnings, note=note)
         return Planned(manifest, change, write=changed or takes or bool(conflicts), version=_version(live))
 
     def _dry_run(self, manifest: Manifest) -> tuple[Applied, tuple[Conflict, ...]]:

@@ -27,6 +27,8 @@ _HAVE_PODS = frozenset(
 )
 #: Seconds between looks at the clock, for grace times, progress and Ctrl-C; news wakes it at once.
 _TICK = 0.5
+#: Seconds until reasons show even if not every watch has told what is there.
+_FIRST = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def wait_ready(
                 judge.look(news.objects, news.pods, news.replica_sets)
             if all(judge.settled for judge in judges):
                 return {judge.component: judge.statuses() for judge in judges}
-            shown = _show(environment, judges, progress, shown)
+            if all(judge.seen or judge.waited >= _FIRST for judge in judges):
+                shown = _show(environment, judges, progress, shown)
             over = [judge for judge in judges if judge.over]
             if over:
                 raise _not_ready(cluster, environment, judges, over[0], hide)

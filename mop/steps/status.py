@@ -10,11 +10,11 @@ from mop.manifest import Manifest, ObjectRef, ref
 from mop.model import Environment
 from mop.results import ComponentStatus, ObjectStatus
 from mop.rollout.concurrent import each
-from mop.rollout.labels import is_hook, selector
+from mop.rollout.labels import is_hook
+from mop.rollout.live import Identity, listed
 from mop.rollout.readiness import readiness
 from mop.rollout.reasons import explain
 
-Kind = tuple[str, str, str]  # apiVersion, kind, namespace
 _WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController"}
 )
@@ -39,19 +39,8 @@ def status(
     ]
 
 
-def _live(cluster: Cluster, environment: str, refs: Sequence[ObjectRef]) -> dict[object, Manifest]:
-    kinds = sorted({(it.api_version, it.kind, it.namespace) for it in refs})
-    labels = selector(environment)
-
-    def listed(kind: Kind) -> list[Manifest]:
-        if cluster.knows(kind[0], kind[1]) is None:
-            return []
-        try:
-            return cluster.list(*kind, labels=labels)
-        except Denied:
-            return []  # reading single objects may be allowed where listing is not
-
-    found: dict[object, Manifest] = {ref(m).identity: m for items in each(listed, kinds) for m in items}
+def _live(cluster: Cluster, environment: str, refs: Sequence[ObjectRef]) -> dict[Identity, Manifest]:
+    found = listed(cluster, environment, refs)
     missing = [it for it in refs if it.identity not in found]
     for it, manifest in zip(missing, each(cluster.get, missing), strict=True):
         if manifest is not None:
@@ -59,7 +48,7 @@ def _live(cluster: Cluster, environment: str, refs: Sequence[ObjectRef]) -> dict
     return found
 
 
-def _explaining(cluster: Cluster, live: Mapping[object, Manifest]) -> tuple[list[Manifest], list[Manifest]]:
+def _explaining(cluster: Cluster, live: Mapping[Identity, Manifest]) -> tuple[list[Manifest], list[Manifest]]:
     """Pods and ReplicaSets of the namespaces in which a workload is not ready."""
     namespaces = sorted(
         {ref(m).namespace for m in live.values() if m["kind"] in _WORKLOADS and readiness(m).state != "ready"}

@@ -134,7 +134,7 @@ def test_every_object_that_the_server_refuses_is_named_with_its_file() -> None:
 
 def test_what_may_not_be_read_ends_the_plan() -> None:
     cluster = FakeCluster(namespace())
-    cluster.errors["get Secret"] = Denied("may not get secrets")
+    cluster.errors |= {f"{verb} Secret": Denied("may not touch secrets") for verb in ("list", "dry-run")}
     with pytest.raises(Denied):
         plan(cluster, config_map(), secret())
 
@@ -162,6 +162,30 @@ def test_an_object_that_moves_while_it_is_compared_is_read_again() -> None:
     (item,) = plan(cluster, config_map()).items
     assert item.change.action == "keep"
     assert item.version == cluster.live(ref(config_map()))["metadata"]["resourceVersion"]
+
+
+def test_an_unchanged_component_costs_one_list_a_kind_and_one_dry_run_an_object() -> None:
+    parts = [config_map(f"c{number}") for number in range(20)]
+    cluster = applied(*parts)
+    plan(cluster, *parts)
+    assert cluster.did("list") == ["ConfigMap"]
+    assert len(cluster.did("dry-run")) == 20
+    assert cluster.did("get") == []
+
+
+def test_an_object_that_somebody_made_without_our_labels_is_compared_and_not_added() -> None:
+    (item,) = plan(FakeCluster(namespace(), config_map(colour="blue")), config_map(colour="blue")).items
+    assert item.change.action == "update"
+    assert {field.path.partition("[")[0] for field in item.change.fields} == {"metadata.labels"}
+
+
+def test_where_lists_are_denied_the_plan_is_the_same() -> None:
+    cluster = applied(config_map(a="1"), secret())
+    cluster.errors["list ConfigMap"] = Denied("may not list configmaps")
+    assert actions(plan(cluster, config_map(a="2"), secret())) == [
+        ("keep", "Secret"),
+        ("update", "ConfigMap"),
+    ]
 
 
 def test_hooks_are_kept_aside() -> None:

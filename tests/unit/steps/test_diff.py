@@ -14,7 +14,7 @@ def test_it_writes_nothing() -> None:
         environment(),
         {"web": [config_map(), deployment(), secret()], "more": [definition(), widget()]},
     )
-    assert {call.verb for call in cluster.calls} <= {"get", "dry-run"}
+    assert {call.verb for call in cluster.calls} <= {"list", "get", "dry-run"}
 
 
 def test_each_component_has_its_own_diff_in_apply_order() -> None:
