@@ -23,7 +23,7 @@ TASKS: Final = (
     '"""inv\'s commands: see `inv --list`."""\n\nfrom mop.commands import namespace  # noqa: F401\n'
 )
 DODO: Final = (
-    '"""doit\'s tasks: see `doit list`."""\n\nfrom mop.runner import DOIT_CONFIG, task_mop  # noqa: F401\n'
+    '"""doit\'s tasks: see `doit list`."""\n\nfrom mop.runner.dodo import DOIT_CONFIG, task_mop  # noqa: F401\n'
 )
 IGNORED: Final = "/.mop/"
 

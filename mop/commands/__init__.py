@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from mop.commands import cluster, delivery, house, rendering
+from mop.commands import cluster, delivery, founding, house, rendering
 
 namespace = Collection()
 for _task in (
+    founding.init,
+    rendering.export,
     rendering.render,
     rendering.show,
     rendering.validate,

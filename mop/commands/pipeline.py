@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Self
 
 from mop.errors import Interrupted
@@ -70,6 +71,16 @@ class Pipeline:
         if not self._quiet or self.failed:
             self.lines.total()
         return 1 if self.failed else 0
+
+    def rendered_folders(self) -> dict[str, Path]:
+        """The folder of rendered files of each selected component, as `environment/component`."""
+        return {
+            f"{part.environment.name}/{component}": self.workspace.outputs.rendered(
+                part.environment.name, component
+            )
+            for part in self.selected
+            for component in part.components
+        }
 
     def manifests(self) -> list[Manifest]:
         """All rendered objects of the selection, in apply order: by environment, then component, then kind."""

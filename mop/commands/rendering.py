@@ -80,3 +80,29 @@ def validate(_context: Any, env: str = "", component: str = "", jobs: int = 0, j
     pipeline = Pipeline.open(env, component, quiet=json)
     pipeline.run(["evaluate", "render", "validate"], jobs)
     return pipeline.finish()
+
+
+@command(help={"to": "the folder to write to", "env": ENV, "component": COMPONENT, "jobs": JOBS})
+def export(_context: Any, to: str = "", env: str = "", component: str = "", jobs: int = 0) -> int:
+    """
+    Write the manifests to a folder, for GitOps; only files that an earlier export wrote are ever removed.
+
+    Example: inv export --env production --to ../gitops
+    """
+    from pathlib import Path
+
+    from mop.commands.pipeline import Pipeline
+    from mop.errors import UsageError
+    from mop.steps.export import export as write
+
+    if not to:
+        raise UsageError("where to? --to is missing", hint="for example --to ../gitops")
+    pipeline = Pipeline.open(env, component)
+    pipeline.run(["evaluate", "render"], jobs)
+    if pipeline.failed:
+        return pipeline.finish()
+    outcome = write(Path(to), pipeline.rendered_folders())
+    pipeline.terminal.note(
+        f"{to}: {outcome.written} written, {outcome.removed} removed, {outcome.kept} unchanged"
+    )
+    return 0
