@@ -54,15 +54,14 @@ class _Loader:
     def __init__(self, text: str | bytes, *, v3: bool) -> None:
         from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
-        self._text = text
         try:
-            self._next: Callable[[], Any] = CParser(
-                text.encode() if isinstance(text, str) else text
-            ).get_event
+            self._next: Callable[[], Any] = CParser(text.encode() if isinstance(text, str) else text).get_event
         except (YAMLError, UnicodeError) as error:
             raise _problem(error) from None
         self._v3 = v3
         self._plain = plain_v3 if v3 else plain_v2
+        #: Unquoted texts that are known to be texts: most are keys, and repeat.
+        self._texts: set[str] = set()
         self._anchors: dict[str, Any] = {}
         self._open: set[int] = set()
         self._decoded = 0
@@ -93,7 +92,7 @@ class _Loader:
             value = self._scalar(event)
             if event.anchor is not None:
                 self._anchors[event.anchor] = value
-            return self._json(value, event)
+            return value if type(value) is str else self._json(value, event)
         if kind is events.MappingStartEvent:
             return self._mapping(event)
         if kind is events.SequenceStartEvent:
@@ -105,10 +104,9 @@ class _Loader:
         value: str = event.value
         tag = event.tag
         if tag is None or (tag == "!" and self._v3):
-            implied = not event.style if self._v3 else event.implicit[0]
-            if not implied:
+            if event.style or value in self._texts:
                 return value
-            return _Merge if value == "<<" else self._plain(value)
+            return _Merge if value == "<<" else self._untagged(value)
         if tag == _STR:
             return value
         if tag == _MERGE and value == "<<":
@@ -118,61 +116,62 @@ class _Loader:
         except CannotDecode as error:
             raise _at(event, str(error)) from None
 
+    def _untagged(self, value: str) -> Any:
+        found = self._plain(value)
+        if type(found) is str:
+            self._texts.add(value)
+        return found
+
     def _json(self, value: Any, event: Any) -> Any:
+        """`value` as Go's JSON has it, which knows no infinities and writes 1.0 as 1."""
         if type(value) is float:
-            return self._float(value, event)
+            if value - value != 0:
+                raise _at(event, f"JSON has no such number: {event.value}")
+            return as_json(value)
         if value is _Merge:
             return "<<"
-        return self._time(value, event) if type(value) is Timestamp else value
+        if type(value) is Timestamp:
+            if value.outside:
+                raise _at(event, f"JSON has no such time zone: {value.written}")
+            return str(value)
+        return value
 
-    def _time(self, value: Timestamp, event: Any) -> str:
-        if value.outside:
-            raise _at(event, f"JSON has no such time zone: {value.written}")
-        return str(value)
-
-    def _float(self, value: float, event: Any) -> int | float:
-        """Go's JSON has no infinities, and writes 1.0 as 1."""
-        if value - value != 0:
-            raise _at(event, f"JSON has no such number: {event.value}")
-        return as_json(value)
-
-    def _sequence(self, event: Any) -> list[Any]:
+    def _sequence(self, start: Any) -> list[Any]:
         out: list[Any] = []
-        self._start(event, out)
+        self._begin(start, out)
         take, value = self._next, self._value
-        while type(item := take()) is not events.SequenceEndEvent:
-            out.append(value(item))
+        while type(event := take()) is not events.SequenceEndEvent:
+            out.append(value(event))
         self._open.discard(id(out))
         return out
 
-    def _start(self, event: Any, container: Any) -> None:
-        if event.anchor is not None:
-            self._anchors[event.anchor] = container
+    def _begin(self, start: Any, container: Any) -> None:
+        if start.anchor is not None:
+            self._anchors[start.anchor] = container
             self._open.add(id(container))
 
     def _mapping(self, start: Any) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        self._start(start, out)
+        self._begin(start, out)
+        take, value = self._next, self._value
         merges: list[tuple[Any, Any]] = []
-        written: dict[Any, int] = {}
-        take, value, v3 = self._next, self._value, self._v3
+        written: dict[Any, Any] = {}
         while type(event := take()) is not events.MappingEndEvent:
             key = self._key(event)
-            if v3:
-                mark = (type(event), event.anchor if type(event) is events.AliasEvent else event.value)
-                line = event.start_mark.line + 1
-                if mark in written:
-                    raise _at(event, f"mapping key {mark[1]!r} already defined at line {written[mark]}")
-                written[mark] = line
+            if self._v3:
+                # Go compares what is written: `1` and `"1"` are one key, an alias is none of them.
+                mark = event.value if type(event) is events.ScalarEvent else (event.anchor,)
+                first = written.setdefault(mark, event)
+                if first is not event:
+                    line = first.start_mark.line + 1
+                    raise _at(event, f"mapping key {mark!r} already defined at line {line}")
             item = take()
-            if key is _Merge:
-                merged = value(item)
-                if v3:
-                    merges.append((merged, item))
-                else:
-                    self._merge(out, merged, item, override=True)
-                continue
-            out[key] = value(item)
+            if key is not _Merge:
+                out[key] = value(item)
+            elif self._v3:
+                merges.append((value(item), item))
+            else:
+                self._merge(out, value(item), item, override=True)
         for merged, item in merges:
             self._merge(out, merged, item, override=False)
         self._open.discard(id(out))
@@ -227,17 +226,17 @@ class _Loader:
         return value
 
     def _alias(self, event: Any) -> Any:
-        return self._json(self._copy(self._known(event), event), event)
+        value = self._known(event)
+        shown = value.written if type(value) is Timestamp else value
+        if type(value) is float and value - value != 0:
+            raise _at(event, f"JSON has no such number: {shown}")
+        return self._json(self._copy(value, event), event)
 
     def _copy(self, value: Any, event: Any) -> Any:
         """A copy, as Go makes one: what is done to one place must not happen in the other."""
         self._decoded += 1
         self._aliased += 1
-        if (
-            self._aliased > 100
-            and self._decoded > 1000
-            and self._aliased / self._decoded > _allowed(self._decoded)
-        ):
+        if self._aliased > 100 and self._decoded > 1000 and self._aliased / self._decoded > _allowed(self._decoded):
             raise _at(event, "document contains excessive aliasing")
         if type(value) is dict:
             return {key: self._copy(item, event) for key, item in value.items()}
