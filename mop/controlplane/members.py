@@ -15,8 +15,8 @@ CONTROLLERS, SCHEDULER, KWOK = "kube-controller-manager", "kube-scheduler", "kwo
 MEMBERS = (ETCD, APISERVER, COMPANION, CONTROLLERS, SCHEDULER, KWOK)
 
 #: Who listens on a port of its own; `etcd-peer` is etcd's second one.
-LISTENERS = (ETCD, "etcd-peer", APISERVER, KWOK)
-PORTS_OF = {ETCD: (ETCD, "etcd-peer"), APISERVER: (APISERVER,), KWOK: (KWOK,)}
+LISTENERS = (ETCD, "etcd-peer", APISERVER, CONTROLLERS, SCHEDULER, KWOK)
+PORTS_OF = {ETCD: (ETCD, "etcd-peer"), COMPANION: ()}
 
 #: Kubernetes' own identity, and its account in the list of tokens, where they differ from the member's name.
 ACCOUNT_OF = {
@@ -33,8 +33,8 @@ def command(member: str, program: Path, layout: Layout, ports: Mapping[str, int]
         COMPANION: lambda: _companion(layout, ports),
         ETCD: lambda: _etcd(layout, ports),
         APISERVER: lambda: _apiserver(layout, ports),
-        CONTROLLERS: lambda: _controllers(layout),
-        SCHEDULER: lambda: _scheduler(layout),
+        CONTROLLERS: lambda: _controllers(layout, ports),
+        SCHEDULER: lambda: _scheduler(layout, ports),
         KWOK: lambda: _kwok(layout, ports),
     }[member]()
     return [str(program), *arguments]
@@ -79,12 +79,9 @@ def _etcd(layout: Layout, ports: Mapping[str, int]) -> list[str]:
 def _apiserver(layout: Layout, ports: Mapping[str, int]) -> list[str]:
     pki = layout.pki
     return [
-        "--bind-address=127.0.0.1",
+        *_listening(layout, ports[APISERVER]),
         # Not told, it looks for an address of the machine's network, and fails where there is none.
         "--advertise-address=127.0.0.1",
-        f"--secure-port={ports[APISERVER]}",
-        f"--tls-cert-file={pki / 'server.crt'}",
-        f"--tls-private-key-file={pki / 'server.key'}",
         f"--client-ca-file={pki / 'ca.crt'}",
         f"--token-auth-file={layout.tokens}",
         "--anonymous-auth=false",
@@ -106,11 +103,20 @@ def _apiserver(layout: Layout, ports: Mapping[str, int]) -> list[str]:
     ]
 
 
-def _controllers(layout: Layout) -> list[str]:
+def _listening(layout: Layout, port: int) -> list[str]:
+    return [
+        "--bind-address=127.0.0.1",
+        f"--secure-port={port}",
+        f"--tls-cert-file={layout.pki / 'server.crt'}",
+        f"--tls-private-key-file={layout.pki / 'server.key'}",
+    ]
+
+
+def _controllers(layout: Layout, ports: Mapping[str, int]) -> list[str]:
     pki = layout.pki
     return [
         f"--kubeconfig={layout.kubeconfig_of(CONTROLLERS)}",
-        "--secure-port=0",
+        *_listening(layout, ports[CONTROLLERS]),
         "--leader-elect=false",
         f"--service-account-private-key-file={pki / 'sa.key'}",
         f"--root-ca-file={pki / 'ca.crt'}",
@@ -123,10 +129,10 @@ def _controllers(layout: Layout) -> list[str]:
     ]
 
 
-def _scheduler(layout: Layout) -> list[str]:
+def _scheduler(layout: Layout, ports: Mapping[str, int]) -> list[str]:
     return [
         f"--kubeconfig={layout.kubeconfig_of(SCHEDULER)}",
-        "--secure-port=0",
+        *_listening(layout, ports[SCHEDULER]),
         "--leader-elect=false",
         "--kube-api-qps=300",
         "--kube-api-burst=600",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mop.controlplane import credentials, egress, simulation
@@ -64,6 +65,8 @@ class Starter:
             for member in (CONTROLLERS, SCHEDULER, KWOK):
                 self._spawn(member)
             server.furnish()
+            for member in (CONTROLLERS, SCHEDULER, KWOK):
+                self._wait(member, partial(server.healthy, self.record.ports[member]))
             self._wait(CONTROLLERS, server.settled)
         except BaseException:
             end_all(self.record, self.started)
@@ -90,7 +93,7 @@ class Starter:
         """The last start's ports, so that copies of the kubeconfig stay right; others where one is taken."""
         record = self.record
         missing = [member for member in MEMBERS if not record.alive(member)]
-        needed = [record.ports.get(port, 0) for member in missing for port in PORTS_OF.get(member, ())]
+        needed = [record.ports.get(port, 0) for member in missing for port in PORTS_OF.get(member, (member,))]
         if all(needed) and all(map(port_is_free, needed)):
             return
         # Those that run know the old ports from their command lines.
