@@ -131,10 +131,16 @@ class CachedCharts:
             self._prober.forget(digest)
             return None
         if failure:
-            raise failure
+            raise self._seen_from_root(failure)
         cache = self.local if random or holds_secrets(named.values()) else self.shared
         cache.put(key, json.dumps(random).encode() + b"\n" + text.encode())
         return ChartRender(text, digest, hit=False, random=random)
+
+    def _seen_from_root(self, failure: ChartError) -> ChartError:
+        """The same error with its files relative to the platform's root, where they lie in it."""
+        root = f"{self._digests.root.absolute()}/"
+        problems = [replace(found, file=found.file.removeprefix(root)) for found in failure.problems]
+        return ChartError(failure.message, hint=failure.hint, problems=problems)
 
 
 def holds_secrets(manifests: Iterable[Manifest]) -> bool:

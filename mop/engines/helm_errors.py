@@ -61,10 +61,10 @@ def chart_error(chart: Path, name: str, text: str) -> ChartError:
     for pattern, remedy in _REFUSALS:
         refusal = pattern.fullmatch(text)
         if refusal:
-            return _plain_error(chart, name, refusal[1], remedy)
+            return _plain_error(name, refusal[1], remedy)
     places, message, code = _innermost(text)
     if not places:
-        return _plain_error(chart, name, text, "")
+        return _plain_error(name, text, "")
     template, line = places[-1]
     said = f"{message} (at {code})" if code else message
     problem = Problem(said, file=_file(chart, template), line=line)
@@ -73,11 +73,8 @@ def chart_error(chart: Path, name: str, text: str) -> ChartError:
     return ChartError(f"chart {name}, template {template} line {line}: {said}", hint=hint, problems=[problem])
 
 
-def _plain_error(chart: Path, name: str, text: str, hint: str) -> ChartError:
-    said = _one_line(text)
-    return ChartError(
-        f"chart {name}: {said}", hint=hint, problems=[Problem(said, file=str(chart), hint=hint)]
-    )
+def _plain_error(name: str, text: str, hint: str) -> ChartError:
+    return ChartError(f"chart {name}: {_one_line(text)}", hint=hint)
 
 
 def _innermost(text: str) -> tuple[list[tuple[str, int]], str, str]:
@@ -116,8 +113,7 @@ def _schema_error(chart: Path, name: str, text: str) -> ChartError:
         key=lambda problem: (problem.check, problem.path, problem.message)
     )  # Helm's order is random
     count = f"{len(problems)} values break" if len(problems) != 1 else "a value breaks"
-    listed = "; ".join(f"{p.path}: {p.message}" for p in problems)
-    return ChartError(f"chart {name}: {count} its schema: {listed}", hint=_SCHEMA_HINT, problems=problems)
+    return ChartError(f"chart {name}: {count} its schema", hint=_SCHEMA_HINT, problems=problems)
 
 
 def _file(chart: Path, template: str) -> str:

@@ -169,9 +169,8 @@ def split_manifests(text: str) -> list[str]:
 
 def split_stream(text: str) -> list[Document]:
     """The documents of the text that `helm template` printed, by the `# Source:` comments that it writes."""
-    starts = list(_SOURCE.finditer(text))
-    ends = [match.start() for match in starts[1:]] + [len(text)]
-    return [Document(match[1], text[match.end() : end]) for match, end in zip(starts, ends, strict=True)]
+    _, *parts = _SOURCE.split(text)
+    return [Document(template, body) for template, body in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def objects(documents: Iterable[Document]) -> tuple[HelmObject, ...]:

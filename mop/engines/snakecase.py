@@ -1,6 +1,6 @@
 """`snakecase` of sprig: ToSnakeCase of github.com/huandu/xstrings v1.5.0, decision for decision.
 
-Its rules for digits and acronyms decide the names of a chart's objects (`pod_disruption_budget_loki_v_2`), so
+Its rules for digits and acronyms decide the names of a chart's objects (`api_service_v_1beta1.metrics`), so
 nothing close to it will do. Judged against the Go code in tests/go/snakecase.
 """
 
