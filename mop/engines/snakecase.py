@@ -144,8 +144,9 @@ def _lower(kind: Word, word: str) -> str:
 
 
 def _lower_one(character: str) -> str:
-    small = character.lower()
-    return small if len(small) == 1 else small[0]  # U+0130: Go maps one character to one
+    if not _is_upper(character):
+        return character
+    return character.lower()[0]  # U+0130 becomes two in Python; Go maps one character to one
 
 
 def _is_connector(character: str) -> bool:
