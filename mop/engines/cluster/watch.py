@@ -119,6 +119,8 @@ class ResumingWatch:
         with self._lock:
             self._response = response
         try:
+            if self._closed.is_set():  # asked for while the connection was made
+                return
             if response.status_code != 200:
                 self._check(response.status_code, response.read())
             for line in response.iter_lines():
