@@ -22,6 +22,7 @@ from mop.problem import Problem
 class Evaluation:
     """One Jsonnet evaluation of an environment's `main.jsonnet`.
 
+    `name`: which inline Tanka environment is meant, where a whole main.jsonnet holds several.
     `components`: evaluate only these top-level fields; None = the whole value as one (`whole: true`).
     `served`: texts that stand for files (mop.yaml's slice), by absolute path; not read from disk.
     `environment`: the Tanka Environment object that `import 'tk'` and `std.extVar('tanka.dev/environment')` give.
@@ -38,13 +39,14 @@ class Evaluation:
     tla: Mapping[str, Argument] = field(default_factory=dict)
     ext: Mapping[str, Argument] = field(default_factory=dict)
     max_stack: int = 500
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
     """`fields`: the visible top-level fields of main.jsonnet (empty for `whole`).
 
-    `outputs`: JSON text by component ("" is the key for `whole`). `inputs`: all that was read or looked for,
+    `outputs`: JSON text by component ("" is the key for `whole`, an inline Tanka environment stays one). `inputs`: all that was read or looked for,
     with the digest of the bytes that the engine was given. `renders`, `hits`: Helm calls, and how many a cache answered.
     """
 
