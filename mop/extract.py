@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from mop import goyaml
 from mop.errors import ManifestError
 from mop.manifest import Manifest, ObjectRef
 from mop.masking import Fingerprint, mask_manifest
 from mop.model import TankaEnvironment
+
+T = TypeVar("T")
 
 NAMESPACED = "tanka.dev/namespaced"
 ENVIRONMENT_LABEL = "tanka.dev/environment"
@@ -70,6 +72,42 @@ def with_tanka(manifest: Manifest, environment: TankaEnvironment) -> Manifest:
     if annotations:
         metadata["annotations"] = annotations
     return {**manifest, "metadata": metadata}
+
+
+def inline(value: Any, entrypoint: str) -> tuple[Any, TankaEnvironment] | None:
+    """The data and the spec of the evaluated `value`, if it is an inline Tanka environment.
+
+    `entrypoint`: main.jsonnet, relative to Tanka's root. Raises ManifestError for a spec of the wrong shape.
+    """
+    if not isinstance(value, dict) or value.get("kind") != "Environment" or not _is_object(value):
+        return None
+    if not value["apiVersion"].startswith("tanka.dev/"):
+        return None
+    metadata, spec = _part(value, "metadata", dict), _part(value, "spec", dict)
+    defaults = _part(spec, "resourceDefaults", dict)
+    return value.get("data"), TankaEnvironment(
+        name=_part(metadata, "name", str),
+        entrypoint=entrypoint,
+        labels=_part(metadata, "labels", dict),
+        api_server=_part(spec, "apiServer", str),
+        context_names=tuple(_part(spec, "contextNames", list)),
+        namespace=_part(spec, "namespace", str) if spec.get("namespace") is not None else "default",
+        inject_labels=_part(spec, "injectLabels", bool),
+        label_fields=tuple(_part(spec, "tankaEnvLabelFromFields", list)),
+        default_annotations=_part(defaults, "annotations", dict),
+        default_labels=_part(defaults, "labels", dict),
+        expect_tanka=_part(_part(spec, "expectVersions", dict), "tanka", str),
+    )
+
+
+def _part(document: Mapping[str, Any], name: str, kind: type[T]) -> T:
+    """The field `name`, an empty one where it is missing."""
+    found = document.get(name)
+    if found is None:
+        return kind()
+    if not isinstance(found, kind):
+        raise ManifestError(f"Tanka environment: expected {name} to be {kind.__name__}, found {_kind(found)}")
+    return found
 
 
 @dataclass(frozen=True)

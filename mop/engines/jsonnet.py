@@ -34,6 +34,35 @@ _REVISION = 1
 _NATIVE_FAILED = re.compile(r"failed to execute native callback, code: 0")
 
 
+_COMPONENTS = """
+  if mop_std.isObject(value) then
+    { fields: mop_std.objectFields(value) }
+    + { ['.' + c]: value[c] for c in COMPONENTS if mop_std.objectHas(value, c) }
+  else
+    error 'main.jsonnet must give an object with one field for each component, but gives ' + {
+      array: 'an array', 'function': 'a function', 'null': 'null',
+    }[mop_std.type(value)]
+"""
+#: Tanka evaluates the environment that is asked for and no other (pkg/tanka/evaluators.go).
+_INLINE = """
+  local environments(value) =
+    if mop_std.isObject(value) then
+      if mop_std.objectHas(value, 'apiVersion') && mop_std.objectHas(value, 'kind') then
+        if value.kind == 'Environment' && mop_std.startsWith(value.apiVersion, 'tanka.dev/') then [value] else []
+      else mop_std.flattenArrays([environments(value[key]) for key in mop_std.objectFields(value)])
+    else if mop_std.isArray(value) then mop_std.flattenArrays([environments(item) for item in value])
+    else [];
+  local all = environments(value);
+  local named = [e for e in all if e.metadata.name == NAME];
+  if mop_std.length(all) == 0 then value
+  else if mop_std.length(all) == 1 then all[0]
+  else if mop_std.length(named) == 1 then named[0]
+  else error 'main.jsonnet holds several Tanka environments, and %d of them are called %s; there are: %s' % [
+    mop_std.length(named), NAME, mop_std.join(', ', mop_std.sort([e.metadata.name for e in all])),
+  ]
+"""
+
+
 class GoJsonnet:
     """The `Jsonnet` protocol on go-jsonnet; one virtual machine an evaluation. Thread-safe."""
 
@@ -53,8 +82,9 @@ class GoJsonnet:
     def evaluate(self, evaluation: Evaluation) -> Evaluated:
         """With `components`, main.jsonnet must give an object, or be a function that does.
 
-        With `components` None the whole value is one output, an inline Tanka environment (or several, at any
-        depth) as it stands: its `data` is not taken out, and which one is meant is for the caller to say.
+        With `components` None the whole value is one output. If no `environment` is given (there is no spec.json)
+        and the value holds inline Tanka environments, at any depth, it is the only one, or the one called `name`,
+        still with its metadata and spec; the others are not evaluated.
         """
         return _Run(evaluation, self._charts).result()
 
@@ -91,7 +121,7 @@ class _Run:
                 self._bind(vm)
                 if wanted is None:
                     fields: tuple[str, ...] = ()
-                    outputs = {"": vm.evaluate(_SNIPPET, f"import {self._entry}")}
+                    outputs = {"": vm.evaluate(_SNIPPET, self._whole())}
                 else:
                     texts = vm.evaluate_multi(_SNIPPET, self._by_component(wanted))
                     fields = tuple(json.loads(texts.pop("fields")))
@@ -115,22 +145,28 @@ class _Run:
         for name, argument in self.evaluation.tla.items():
             vm.argument(name, _code(argument.text) if argument.code else argument.text, code=argument.code)
 
+    def _whole(self) -> str:
+        """Code for the value of main.jsonnet, or for the one inline environment of it that is meant."""
+        if self.evaluation.environment:
+            return self._applied("value")
+        name = json.dumps(self.evaluation.name, ensure_ascii=False)
+        return self._applied(_INLINE.replace("NAME", name))
+
     def _by_component(self, wanted: tuple[str, ...]) -> str:
         """Code for `{fields: […], ".<component>": …}`, of which the engine evaluates no other component."""
         components = json.dumps(wanted, ensure_ascii=False)
+        return self._applied(_COMPONENTS.replace("COMPONENTS", components))
+
+    def _applied(self, code: str) -> str:
+        """Code for `code` over `value`, what main.jsonnet gives once it has its top-level arguments."""
         names = ", ".join(self.evaluation.tla)
         arguments = ", ".join(f"{name}={name}" for name in self.evaluation.tla)
-        call = f"function({names}) mop_pick(mop_main({arguments}))"
+        # The names are no one else's, for a top-level argument may be called anything.
         return f"""
 local mop_std = std;
 local mop_main = import {self._entry};
-local mop_pick(value) =
-  if mop_std.isObject(value) then
-    {{ fields: mop_std.objectFields(value) }}
-    + {{ ['.' + c]: value[c] for c in {components} if mop_std.objectHas(value, c) }}
-  else error 'main.jsonnet must give an object with one field for each component, but gives ' +
-    {{ array: 'an array', 'function': 'a function', 'null': 'null' }}[mop_std.type(value)];
-if mop_std.isFunction(mop_main) then {call} else mop_pick(mop_main)
+local mop_result(value) = {code};
+if mop_std.isFunction(mop_main) then function({names}) mop_result(mop_main({arguments})) else mop_result(mop_main)
 """
 
     def _error(self, failure: jsonnet_capi.Failure) -> MopError:
