@@ -13,6 +13,7 @@ from mop.errors import ChartError
 from mop.problem import Problem
 
 _AT = re.compile(r"^(?:execution|parse) error (?:at|in) \((?P<place>[^)]*)\): (?P<message>.*)$", re.DOTALL)
+_PRINTED = re.compile(r"^Error: ", re.MULTILINE)  # the program may log before it says this
 _PLACE = re.compile(r"(?P<template>\S[^\s:]*):(?P<line>\d+)(?::\d+)?")
 _NESTED_PLACE = re.compile(rf"^{_PLACE.pattern}$", re.MULTILINE)
 _CHAIN = re.compile(rf"template: {_PLACE.pattern}: executing \"[^\"]*\" at <(?P<code>.*?)>: ", re.DOTALL)
@@ -49,12 +50,9 @@ _REFUSALS = (
 
 def chart_error(chart: Path, name: str, text: str) -> ChartError:
     """The ChartError for what Helm said about the chart at `chart`, called `name` in its Chart.yaml."""
-    text = (
-        text.strip()
-        .removeprefix("Error: ")
-        .removesuffix("Use --debug flag to render out invalid YAML")
-        .strip()
-    )
+    printed = _PRINTED.search(text)
+    text = text[printed.end() :] if printed else text
+    text = text.strip().removesuffix("Use --debug flag to render out invalid YAML").strip()
     schema = _SCHEMA.search(text)
     if schema:
         return _schema_error(chart, name, text[schema.end() :])
