@@ -53,13 +53,17 @@ _REMEDIES: Final = (
 
 @dataclass(slots=True)
 class Node:
-    """One node. `line` and `column` count from 1. `items`: nodes of a list, or (key, value) of a mapping."""
+    """One node. `line` and `column` count from 1. `items`: nodes of a list, or (key, value) of a mapping.
+
+    `flow`: it stands between brackets or braces.
+    """
 
     kind: Literal["scalar", "list", "mapping"]
     line: int
     column: int
     text: str = ""
     plain: bool = False
+    flow: bool = False
     tag: str = ""
     items: list[Any] = field(default_factory=list)
 
@@ -72,11 +76,14 @@ class Broken(Exception):
         self.problems = problems
 
 
-def compose(data: bytes, file: str) -> Node | None:
-    """The root node of the one document in `data`; None for an empty file. Raises Broken."""
+def compose(data: bytes, file: str, problems: list[Problem]) -> Node | None:
+    """The root node of the one document in `data`; None for an empty file.
+
+    Mistakes that leave it readable are added to `problems`; all others raise Broken.
+    """
     text = _decoded(data, file)
     try:
-        return _Composer(text, file).document()
+        return _Composer(text, file, problems).document()
     except yaml.MarkedYAMLError as error:
         raise Broken(*_not_yaml(error, text, file)) from error
     except yaml.YAMLError as error:
@@ -121,9 +128,10 @@ def _place(before: str) -> tuple[int, int]:
 
 
 class _Composer:
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, problems: list[Problem]) -> None:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self.file = file
+        self.problems = problems
         self.events: Iterator[Any] = iter(yaml.parse(text, Loader=loader))
         self.anchors: dict[str, Node | None] = {}  # None: still open
 
@@ -134,16 +142,18 @@ class _Composer:
             return None
         if start.version or start.tags:
             raise self._broken(start, "a directive", "remove the line that begins with %")
-        root = self._node(next(self.events), 1)
+        if start.explicit:
+            # go-jsonnet takes a `---` for the sign of several documents, and gives plain tk a list of one.
+            hint = "remove it: std.parseYaml would read a list"
+            self.problems += self._broken(start, "a `---` line", hint).problems
+        root = self._node(next(self.events), 1, False)
         next(self.events)  # the document's end
         after = next(self.events)
         if not isinstance(after, yaml.StreamEndEvent):
-            raise self._broken(
-                after, "a second document", "mop.yaml is one document: remove the `---` and merge the two"
-            )
+            raise self._broken(after, "a second document", "mop.yaml is one document: merge the two")
         return root
 
-    def _node(self, event: Any, depth: int) -> Node:
+    def _node(self, event: Any, depth: int, flow: bool) -> Node:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if depth > DEEPEST:
@@ -153,15 +163,16 @@ class _Composer:
             self.anchors[event.anchor] = None
         if isinstance(event, yaml.ScalarEvent):
             plain = event.style in (None, "")
-            node = Node("scalar", line, column, event.value, plain=plain, tag=event.tag or "")
+            node = Node("scalar", line, column, event.value, plain, flow, event.tag or "")
         elif isinstance(event, yaml.SequenceStartEvent):
             node = Node("list", line, column, tag=event.tag or "")
             while not isinstance(item := next(self.events), yaml.SequenceEndEvent):
-                node.items.append(self._node(item, depth + 1))
+                node.items.append(self._node(item, depth + 1, flow or bool(event.flow_style)))
         else:
             node = Node("mapping", line, column, tag=event.tag or "")
             while not isinstance(key := next(self.events), yaml.MappingEndEvent):
-                node.items.append((self._node(key, depth + 1), self._node(next(self.events), depth + 1)))
+                inside = (depth + 1, flow or bool(event.flow_style))
+                node.items.append((self._node(key, *inside), self._node(next(self.events), *inside)))
         if event.anchor:
             self.anchors[event.anchor] = node
         return node

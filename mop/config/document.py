@@ -18,7 +18,7 @@ Path = tuple[str | int, ...]
 #: Aliases let a small file stand for a huge one; this many nodes is a thousand environments.
 MOST_NODES: Final = 100_000
 
-_STRING_TAGS: Final = ("tag:yaml.org,2002:str", "!")
+_STRING_TAG: Final = "tag:yaml.org,2002:str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def read(data: bytes, file: str) -> Document:
     """`data` as a Document. What is no YAML, or no mapping, has problems, and None as value."""
     document = Document(file)
     try:
-        root = compose(data, file)
+        root = compose(data, file, document.problems)
         if root is None or (root.kind == "scalar" and root.plain and resolve(root.text) is None):
             document.report(
                 (), "the file is empty", hint="`mop init` in an empty folder writes one to start from"
@@ -129,6 +129,12 @@ def words(names: Iterable[str]) -> str:
     return f"{', '.join(listed[:-1])} or {listed[-1]}" if len(listed) > 1 else "".join(listed)
 
 
+def _resolve(node: Node) -> Scalar:
+    if node.flow and "?" in node.text:
+        raise Ambiguous("some readers end a text at a `?` between brackets or braces", f'write "{node.text}"')
+    return resolve(node.text)
+
+
 def _shown_tag(node: Node) -> str:
     return node.tag.replace("tag:yaml.org,2002:", "!!")
 
@@ -144,7 +150,7 @@ class _Reader:
         self._count(node)
         source = node.text if node.kind == "scalar" and node.plain else ""
         self.document.marks[path] = Mark(node.line, node.column, source)
-        if node.tag and (node.kind != "scalar" or node.tag not in _STRING_TAGS):
+        if node.tag and (node.kind != "scalar" or node.tag != _STRING_TAG):
             self.document.report(path, f"a tag: {_shown_tag(node)}", hint="write the value without it")
         if node.kind == "scalar":
             return self._scalar(node, path)
@@ -156,10 +162,10 @@ class _Reader:
         return {name: self.value(value, (*path, name)) for name, (_, value) in pairs.items()}
 
     def _scalar(self, node: Node, path: Path) -> Scalar:
-        if not node.plain or node.tag in _STRING_TAGS:
+        if not node.plain or node.tag == _STRING_TAG:
             return node.text
         try:
-            return resolve(node.text)
+            return _resolve(node)
         except Ambiguous as ambiguous:
             self.document.report(path, ambiguous.what, hint=ambiguous.remedy)
             return node.text
@@ -170,7 +176,7 @@ class _Reader:
         merged: dict[str, tuple[Node, Node]] = {}
         for key, value in node.items:
             self._count(key)
-            if key.kind == "scalar" and key.plain and key.text == "<<":
+            if key.kind == "scalar" and key.plain and key.text == "<<" and not key.tag:
                 if merged:
                     self._at(
                         key, path, "the key `<<` stands here twice", hint="`<<: [*one, *other]` merges both"
@@ -208,7 +214,7 @@ class _Reader:
         if key.kind != "scalar":
             self._at(key, path, f"a {key.kind} as a key", expected="text")
             return None
-        if key.tag and key.tag not in _STRING_TAGS:
+        if key.tag and key.tag != _STRING_TAG:
             self._at(key, (*path, key.text), f"a tag: {_shown_tag(key)}", hint="write the key without it")
         elif key.plain and not key.tag:
             self._check_plain_key(key, (*path, key.text))
@@ -216,7 +222,7 @@ class _Reader:
 
     def _check_plain_key(self, key: Node, path: Path) -> None:
         try:
-            if not isinstance(resolve(key.text), str):
+            if not isinstance(_resolve(key), str):
                 self._at(key, path, f"the key `{key.text}` is not text", hint=f'write "{key.text}"')
         except Ambiguous as ambiguous:
             self._at(key, path, ambiguous.what, hint=f'write "{key.text}"')

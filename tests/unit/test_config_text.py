@@ -216,7 +216,11 @@ def test_a_character_more_or_less_gives_a_mistake_or_a_platform(tmp_path: Path, 
     end = data.draw(st.integers(start, min(len(FULL), start + 40)))
     inserted = data.draw(st.text(string.printable, max_size=3))
 
-    outcome(tmp_path, (FULL[:start] + inserted + FULL[end:]).encode())
+    text = FULL[:start] + inserted + FULL[end:]
+    platform = outcome(tmp_path, text.encode())
+
+    if isinstance(platform, Platform):
+        assert same(platform.declared, std_parse_yaml(text))
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -245,7 +249,9 @@ def mutated(draw: st.DrawFn, tree: Any) -> None:
             parent = parent[key]
         except (KeyError, IndexError, TypeError):
             return
-    if not isinstance(parent, dict | list) or (isinstance(parent, list) and not last < len(parent)):
+    if last not in (
+        parent if isinstance(parent, dict) else range(len(parent)) if isinstance(parent, list) else ()
+    ):
         return
     action = draw(st.sampled_from(["delete", "rename", "retype"]))
     if action == "rename" and isinstance(parent, dict):
