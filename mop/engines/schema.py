@@ -101,7 +101,7 @@ class _Version:
         if not validator.is_valid(instance):
             for error in validator.iter_errors(instance):
                 at = error.instance_path[1]
-                found += [(at, problem) for problem in schema_errors.problems(error, lookup)]
+                found += [(at, problem) for problem in schema_errors.problems(error, lookup, lookup.title)]
         return found
 
     def _compile(self, kinds: Iterable[_Kind]) -> None:
@@ -170,6 +170,18 @@ class _Lookup:
             below = node.get("items") if isinstance(part, int) else node.get("properties", {}).get(part)
             node = self._resolve(below or node.get("additionalProperties") or {})
         return node
+
+    def title(self, path: schema_errors.Path) -> str:
+        """What the nearest rule above a place in a definition (`$defs`, name, `allOf`, 0, …) says of itself."""
+        if len(path) < 3 or path[0] != "$defs":
+            return ""
+        node: Any = self._definitions.definition(str(path[1]))
+        found = ""
+        for part in path[2:-1]:
+            node = node[part]
+            title = node.get("title") if isinstance(node, dict) else None
+            found = title if isinstance(title, str) else found
+        return found
 
     def _resolve(self, node: Any) -> Mapping[str, Any]:
         while isinstance(node, dict) and "$ref" in node:

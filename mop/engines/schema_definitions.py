@@ -2,7 +2,8 @@
 
 `kubernetes-validate` ships them as one file of 1.5 MB a version. Descriptions go; formats that a validator
 does not know (`int32`, `byte`, quantities, int-or-string, RFC 3339 time) become bounds and patterns;
-enumerations, which the packaged schemas lack, come from what an API server serves (`data/openapi.json`).
+enumerations, which the packaged schemas lack, come from what an API server serves (`data/openapi.json`), and
+what it requires beyond its OpenAPI from `schema_rules`.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from mop.cache import Cache
 from mop.errors import ConfigError, ToolError
 from mop.files import sha256
 
-#: Part of the cache's key: raise it when `translate` changes.
-FORMAT = 1
+#: Part of the cache's key: raise it when `translate`, or a rule, changes.
+FORMAT = 5
 
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
@@ -48,7 +49,7 @@ FORMATS: Mapping[str, Mapping[str, Any]] = {
     "date-time": {"pattern": TIME},
 }
 INT_OR_STRING = {"type": ["integer", "string", "null"], **_INT32}
-_WHOLE = {
+_WHOLE: Mapping[str, Mapping[str, Any]] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": INT_OR_STRING,
     "io.k8s.apimachinery.pkg.api.resource.Quantity": {
         "type": ["string", "number", "null"],
@@ -122,8 +123,8 @@ def package() -> Path:
     return Path(spec.origin).parent / "kubernetes-json-schema"
 
 
-def translate(schema: Any, enums: Mapping[str, list[Any]] | None = None) -> Any:
-    """`schema` without notes, each format as something that a validator checks; `enums` by property."""
+def translate(schema: Any) -> Any:
+    """`schema` without notes, and with each format as something that a validator checks."""
     if isinstance(schema, list):
         return [translate(item) for item in schema]
     if not isinstance(schema, dict):
@@ -136,8 +137,6 @@ def translate(schema: Any, enums: Mapping[str, list[Any]] | None = None) -> Any:
             out.update(FORMATS.get(value, {}))
         elif key not in _NOTES and not key.startswith("x-kubernetes-"):
             out[key] = translate(value)
-    for name, allowed in (enums or {}).items():
-        _restrict(out, name, allowed)
     return out
 
 
@@ -146,13 +145,15 @@ def _restrict(definition: dict[str, Any], name: str, allowed: list[Any]) -> None
     target = definition.get("properties", {}).get(name.removesuffix("[]"))
     if target is not None and name.endswith("[]"):
         target = target.get("items")
-    if target is None or "$ref" in target:
+    if target is None or "$ref" in target or "enum" in target:
         return
     unset = [] if name in definition.get("required", ()) or name.endswith("[]") else ["", None]
     target["enum"] = [*allowed, *(value for value in unset if value not in allowed)]
 
 
 def _build(source: Path, overlay: bytes) -> bytes:
+    from mop.engines.schema_rules import tighten
+
     enums: dict[str, dict[str, list[Any]]] = json.loads(overlay)["enums"]
     raw: dict[str, Any] = json.loads(source.read_bytes())["$defs"]
     kinds, needs, text = {}, {}, {}
@@ -161,7 +162,10 @@ def _build(source: Path, overlay: bytes) -> bytes:
         if len(of) == 1 and not of[0]["kind"].endswith("List"):
             api_version = f"{of[0]['group']}/{of[0]['version']}".removeprefix("/")
             kinds[f"{api_version} {of[0]['kind']}"] = name
-        definition = _WHOLE.get(name) or translate(schema, enums.get(name))
+        definition: dict[str, Any] = dict(_WHOLE.get(name) or translate(schema))
+        tighten(name, definition)
+        for field, allowed in enums.get(name, {}).items():
+            _restrict(definition, field, allowed)
         needs[name] = sorted(set(_references(definition)))
         text[name] = json.dumps(definition, separators=(",", ":"), ensure_ascii=False)
     stored = {"kinds": kinds, "needs": needs, "text": text}

@@ -23,8 +23,11 @@ _PRIVATE = frozenset(
 )
 
 
-def problems(error: Any, lookup: Lookup) -> Iterator[Problem]:
-    """Problems of one error of jsonschema-rs; `lookup` answers which properties there would have been."""
+def problems(error: Any, lookup: Lookup, lookup_title: Callable[[Path], str]) -> Iterator[Problem]:
+    """Problems of one error of jsonschema-rs.
+
+    `lookup` answers which properties there would have been, `lookup_title` what a broken rule says of itself.
+    """
     path: list[str | int] = list(error.instance_path)[2:]  # after the kind and the place among its objects
     rule, facts = error.kind.name, error.kind.as_dict()
     if rule in ("additionalProperties", "unevaluatedProperties"):
@@ -36,6 +39,10 @@ def problems(error: Any, lookup: Lookup) -> Iterator[Problem]:
         yield _problem(missing, "required field is missing", expected=_expected(lookup(missing)))
     elif rule == "enum":
         yield _choice(path, facts["options"], error.instance)
+    elif title := lookup_title(error.schema_path):
+        yield _problem(path, title)
+    elif rule == "type" and error.instance is None:
+        yield _problem(path, "required field is missing", expected=_types(facts["types"]), found="null")
     else:
         yield _problem(path, *_broken(rule, facts), found=show(error.instance, path))
 
@@ -44,6 +51,8 @@ def _broken(rule: str, facts: Mapping[str, Any]) -> tuple[str, str]:
     """Message, and what was expected."""
     if rule == "type":
         return "wrong type", _types(facts["types"])
+    if rule in ("minLength", "minItems", "minProperties") and facts["limit"] == 1:
+        return "must not be empty", ""
     if rule == "pattern":
         return "wrong format", MEANING.get(facts["pattern"]) or f"text like {facts['pattern']}"
     if rule in _LIMITS:

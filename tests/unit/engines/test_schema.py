@@ -79,7 +79,7 @@ def test_every_packaged_version_accepts_a_sound_object_and_refuses_an_unknown_fi
         (
             {"ports": [{"containerPort": 2**31}]},
             "ports[0].containerPort",
-            "out of range: at most 2147483647, not integer 2147483648",
+            "out of range: at most 65535, not integer 2147483648",
         ),
         (
             {"resources": {"limits": {"cpu": "5GB"}}},
