@@ -65,18 +65,20 @@ _TEMPLATE = re.compile(r"(?:charts/[^/]+/)*templates/")
 _ARCHIVE = (".tgz", ".tar.gz")
 
 _TPL_FILE = "templates/_mop_probe.tpl"
+#: In RE2, from the start of an action to a word in it.
+_INSIDE = r"\{\{(?:\"[^\"\n]*\"|[^}]|\}[^}])*"
 #: A call of `tpl` in a text for `tpl`; nothing before it in its action may hide it in a string. \x60: backquote.
 _NESTED = r"(\{\{[^{}\"\x60]*?)\btpl\s+(\([^(){}\"\x60]*\)|[$.\w]+)\s+([$.\w]+)"
 #: A `tpl` that fails for a text that mentions one of NAMES, and where it cannot tell.
 _GUARDED_TPL = r"""{{- define "mop.tpl" -}}
 {{- $text := index . 0 -}}
 {{- if not (kindIs "string" $text) }}{{ fail "no text" }}{{ end -}}
-{{- if contains "tpl" $text -}}
+{{- if regexMatch `INSIDE\btpl\b` $text -}}
   {{- if regexMatch `\{\{-?\s*["\x60]` $text }}{{ fail "a template within a string" }}{{ end -}}
   {{- $text = regexReplaceAll `NESTED` $text `${1}(include "mop.tpl" (list ${2} ${3}))` -}}
-  {{- if regexMatch `\btpl\b` (replace `"mop.tpl"` "" $text) }}{{ fail "tpl within tpl" }}{{ end -}}
+  {{- if regexMatch `INSIDE\btpl\b` (replace `"mop.tpl"` "" $text) }}{{ fail "tpl within tpl" }}{{ end -}}
 {{- end -}}
-{{- if regexMatch `\{\{(?:"[^"\n]*"|[^}]|\}[^}])*\b(NAMES)\b` $text }}{{ fail "mentioned" }}{{ end -}}
+{{- if regexMatch `INSIDE\b(NAMES)\b` $text }}{{ fail "mentioned" }}{{ end -}}
 {{- tpl $text (index . 1) -}}
 {{- end -}}
 """
@@ -168,7 +170,8 @@ def trapped(text: str, functions: frozenset[str], *, through_tpl: bool) -> str:
 
 def _guarded_tpl(functions: frozenset[str]) -> str:
     """The file that defines the guarded `tpl`."""
-    return _GUARDED_TPL.replace("NESTED", _NESTED).replace("NAMES", "|".join(sorted(functions)))
+    named = _GUARDED_TPL.replace("NAMES", "|".join(sorted(functions)))
+    return named.replace("INSIDE", _INSIDE).replace("NESTED", _NESTED)
 
 
 def _files(chart: Path) -> Iterator[tuple[str, Path]]:
