@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from mop.commands import cluster, delivery, founding, house, rendering
+from mop.commands import cluster, delivery, founding, house, questions, rendering
 
 namespace = Collection()
 for _task in (
     founding.init,
+    questions.affected,
+    questions.graph,
     rendering.export,
     rendering.render,
     rendering.show,
@@ -36,3 +38,12 @@ def main() -> None:
     from mop import __version__
 
     Program(name="mop", binary="mop", namespace=namespace, version=__version__).run()
+
+
+def inv() -> None:
+    """The program `inv` as `./inv` runs it: invoke's own, so that tasks.py may have commands of its own."""
+    import sys
+
+    from invoke.main import program
+
+    program.run(["inv", *sys.argv[1:]])

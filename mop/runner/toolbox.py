@@ -89,3 +89,10 @@ class RealToolbox:
                 hint="`inv cluster.start` starts it; so do `inv apply` and `inv deploy`",
             )
         return connect(environment.target, self._root, Endpoint(found.server, found.ca, found.token))
+
+
+def graph_svg(dot: str) -> str:
+    """A graph in Graphviz's language as SVG; raises ToolError where Graphviz is missing."""
+    from mop.engines import graphviz
+
+    return graphviz.svg(dot)

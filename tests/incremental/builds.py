@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mop.errors import MopError
 from mop.runner.run import Run, open_workspace
 from mop.selection import select
 
@@ -34,14 +33,14 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
     "lib/b.libsonnet": ("{ api: { deep: { er: (import 'k.libsonnet').map('api', 'shadowing vendor') } } }",),
     "vendor/k.libsonnet": (
         "{ map(name, value):: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: name }, data: { v: value } } }",
-        "{ map(name, value):: { apiVersion: 'v1', kind: 'Secret', metadata: { name: name }, stringData: { v: value } } }",
+        "{ map(name, v):: { apiVersion: 'v1', kind: 'Secret', metadata: { name: name }, stringData: { v: v } } }",
     ),
     "lib/note.txt": ("one", "two"),
     "environments/dev/note.txt": ("nearer",),
     "lib/unused.libsonnet": ("{}", "syntax error"),
     "charts/c/values.yaml": ("size: 1\n", "size: 2\nsub: {on: true}\n", "size: 1\nsub: {on: false}\n"),
     "charts/c/templates/map.yaml": (
-        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-c}\ndata: {size: '{{ .Values.size }}'}\n",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-c}\ndata: {s: '{{ .Values.size }}'}\n",
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-c}\ndata: {n: '{{ .Values.n }}', "
         'f: {{ .Files.Get "file.txt" | quote }}, k: {{ .Capabilities.KubeVersion.Version }}}\n',
         '{{ fail "this template fails" }}\n',
@@ -177,8 +176,3 @@ def environ(**values: str) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def must(error: MopError) -> str:
-    """The message of an error that was expected."""
-    return error.message

@@ -6,6 +6,7 @@ build that continues is compared with one that starts from nothing.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import random
@@ -157,11 +158,8 @@ class Platform(RuleBasedStateMachine):
             if call == after:
                 raise Killed
 
-        with mock.patch.object(files.os, "replace", dying):
-            try:
-                build(self.root, self.base / "cache")
-            except Killed:
-                pass
+        with mock.patch.object(files.os, "replace", dying), contextlib.suppress(Killed):
+            build(self.root, self.base / "cache")
         self.check()
 
     # ------------------------------------------------------------ what must hold

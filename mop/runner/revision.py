@@ -1,0 +1,60 @@
+"""The platform as it was at another commit: what changed since, and how it rendered."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from mop import config, goyaml
+from mop.engines import git
+from mop.errors import MopError
+from mop.files import sha256
+from mop.runner.run import Run, Workspace, open_workspace
+from mop.selection import select
+
+#: What is usually not committed: taken from the working tree where the commit does not hold it.
+_VENDORED = ("charts", "vendor")
+
+Digests = dict[tuple[str, str], str]
+
+
+def change_since(root: Path, revision: str) -> tuple[list[str], dict[str, Any] | None]:
+    """The files that changed since the commit `revision`, and mop.yaml as it was, if it was there and can be read."""
+    changed = git.changed_files(root, revision)
+    old = git.file_at(root, revision, config.NAME)
+    try:
+        documents = goyaml.load_all(old.decode()) if old is not None else []
+    except (goyaml.YamlError, UnicodeDecodeError):
+        documents = []
+    return changed, documents[0] if documents and isinstance(documents[0], dict) else None
+
+
+def rendered_now(workspace: Workspace, run: Run) -> Digests:
+    """(environment, component) → digest of its manifests; what fails to render is left out."""
+    found: Digests = {}
+    for spec in (result.name for result in run.ledger.results.values() if result.error is None):
+        stage, _, rest = spec.partition(":")
+        if stage == "render" and ":" in rest:
+            environment, _, component = rest.partition(":")
+            data = workspace.outputs.manifests(environment, component).read_bytes()
+            found[environment, component] = sha256(data)
+    return found
+
+
+def rendered_at(root: Path, revision: str, jobs: int) -> Digests:
+    """The same for the commit `revision`. Nothing if that commit has no valid mop.yaml."""
+    with tempfile.TemporaryDirectory(prefix="mop-") as folder:
+        target = Path(folder).resolve()
+        git.export(root, git.resolve(root, revision), target)
+        for name in _VENDORED:
+            if (root / name).is_dir() and not (target / name).exists():
+                (target / name).symlink_to(root / name, target_is_directory=True)
+        try:
+            workspace = open_workspace(target)
+            selected = select(workspace.platform, "*")
+        except MopError:
+            return {}
+        run = Run(workspace)
+        run.execute(run.specs(selected, ["evaluate", "render"]), jobs)
+        return rendered_now(workspace, run)
