@@ -114,27 +114,33 @@ class TankaEnvironment:
     export_implementation: str = ""
 
     def document(self) -> dict[str, Any]:
-        """The object that `import 'tk'` shows as `env`, with the keys that Go's `omitempty` would leave."""
-        metadata = {"name": self.name, "namespace": self.entrypoint, "labels": dict(self.labels)}
-        optional = {
-            "apiServer": self.api_server,
-            "contextNames": list(self.context_names),
-            "diffStrategy": self.diff_strategy,
-            "applyStrategy": self.apply_strategy,
-            "injectLabels": self.inject_labels,
-            "tankaEnvLabelFromFields": list(self.label_fields),
-            "exportJsonnetImplementation": self.export_implementation,
+        """The object that `import 'tk'` shows as `env`, without what Go's `omitempty` would leave out."""
+        full = self._fields()
+        spec = {
+            key: _filled(value) if isinstance(value, dict) else value for key, value in full["spec"].items()
         }
-        defaults = {"annotations": dict(self.default_annotations), "labels": dict(self.default_labels)}
+        kept = {key: value for key, value in spec.items() if value or key in _ALWAYS}
+        return {**full, "metadata": _filled(full["metadata"]), "spec": kept}
+
+    def _fields(self) -> dict[str, Any]:
         return {
             "apiVersion": "tanka.dev/v1alpha1",
             "kind": "Environment",
-            "metadata": _filled(metadata),
+            "metadata": {"name": self.name, "namespace": self.entrypoint, "labels": dict(self.labels)},
             "spec": {
-                **_filled(optional),
+                "apiServer": self.api_server,
+                "contextNames": list(self.context_names),
                 "namespace": self.namespace,
-                "resourceDefaults": _filled(defaults),
-                "expectVersions": _filled({"tanka": self.expect_tanka}),
+                "diffStrategy": self.diff_strategy,
+                "applyStrategy": self.apply_strategy,
+                "injectLabels": self.inject_labels,
+                "tankaEnvLabelFromFields": list(self.label_fields),
+                "resourceDefaults": {
+                    "annotations": dict(self.default_annotations),
+                    "labels": dict(self.default_labels),
+                },
+                "expectVersions": {"tanka": self.expect_tanka},
+                "exportJsonnetImplementation": self.export_implementation,
             },
         }
 
@@ -144,9 +150,12 @@ class TankaEnvironment:
 
         Raises ValueError where `label_fields` names a field that is no text, number or boolean.
         """
-        values = [_field_text(self.document(), path) for path in self.label_fields or _LABEL_FIELDS]
+        values = [_field_text(self._fields(), path) for path in self.label_fields or _LABEL_FIELDS]
         return hashlib.sha256(":".join(values).encode()).hexdigest()[:48]
 
+
+#: Fields of the spec that Go writes even when they are empty.
+_ALWAYS = ("namespace", "resourceDefaults", "expectVersions")
 
 #: Tanka: Environment.NameLabel in pkg/spec/v1alpha1/environment.go
 _LABEL_FIELDS = (".metadata.name", ".metadata.namespace")
@@ -160,7 +169,7 @@ def _field_text(document: Mapping[str, Any], path: str) -> str:
         return "true" if value else "false"
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise ValueError(f"tankaEnvLabelFromFields: {path} is no text, number or boolean of the environment")
+    raise ValueError(f"{path} is no text, number or boolean of the environment")
 
 
 def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -153,10 +153,10 @@ def _check_folder(document: Document, path: Path, environment: Mapping[str, Any]
     folder = tanka.folder_of(str(path[1]), environment)
     if folder is None or environment.get("whole") is not True:
         return
-    if not (root / folder / "main.jsonnet").is_file():
+    if not tanka.has(root, folder, "main.jsonnet"):
         hint = "say where its main.jsonnet is with `path:`"
         document.report(place, "no Tanka environment there", expected=f"{folder}/main.jsonnet", hint=hint)
-    elif not (root / folder / "spec.json").is_file() and "namespace" not in environment:
+    elif not tanka.has(root, folder, "spec.json") and "namespace" not in environment:
         hint = "where there is no spec.json, say `namespace:` here"
         document.report(
             place, "a Tanka environment without a namespace", expected=f"{folder}/spec.json", hint=hint

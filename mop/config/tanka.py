@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,8 +16,10 @@ from mop.problem import Problem
 _TEXTS: Final = ("apiServer", "namespace", "diffStrategy", "applyStrategy", "exportJsonnetImplementation")
 _LISTS: Final = ("contextNames", "tankaEnvLabelFromFields")
 
-#: Where in spec.json, and what was expected there.
-_Mistake = tuple[tuple[str, ...], str]
+#: Where in spec.json, what is wrong, and what was expected there.
+_Mistake = tuple[tuple[str, ...], str, str]
+_LABEL: Final = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_KIND: Final = "the wrong kind of value"
 
 
 class BadSpec(Exception):
@@ -38,10 +41,11 @@ def read_all(root: Path, declared: Mapping[str, Any]) -> tuple[dict[str, TankaEn
         folder = folder_of(name, environment) if isinstance(environment, dict) else None
         if folder is None:
             continue
+        rules = environment.get("whole") is True and "namespace" not in environment
         try:
-            spec = read(root, folder)
+            spec = read(root, folder, rules_namespace=rules)
         except BadSpec as bad:
-            problems += bad.problems
+            problems += [problem for problem in bad.problems if problem not in problems]
             continue
         if spec is not None:
             specs[name] = spec
@@ -62,15 +66,21 @@ def complete(root: Path, declared: Mapping[str, Any], specs: Mapping[str, TankaE
     wholes = {n: e for n, e in _object(declared, "environments").items() if e.get("whole")}
     return all(
         (name in specs or "namespace" in environment)
-        and (root / (folder_of(name, environment) or "") / "main.jsonnet").is_file()
+        and has(root, folder_of(name, environment) or "", "main.jsonnet")
         for name, environment in wholes.items()
     )
 
 
-def read(root: Path, folder: str) -> TankaEnvironment | None:
+def has(root: Path, folder: str, file: str) -> bool:
+    """Whether `file` is in `folder`; a name that no file system takes is simply not there."""
+    return os.path.isfile(root / folder / file)  # noqa: PTH113 - Path.is_file would raise
+
+
+def read(root: Path, folder: str, *, rules_namespace: bool = False) -> TankaEnvironment | None:
     """The environment of `folder` (relative to `root`, the folder of mop.yaml); None if it has no spec.json.
 
-    Raises BadSpec. Unknown keys are ignored, as Tanka does.
+    `rules_namespace`: its namespace is where objects go, so it must be one. Raises BadSpec. Unknown keys are ignored,
+    as Tanka does.
     """
     file = posixpath.normpath(posixpath.join(folder, "spec.json"))
     try:
@@ -81,9 +91,12 @@ def read(root: Path, folder: str) -> TankaEnvironment | None:
         raise BadSpec(Problem(f"cannot be read: {error.strerror}", file=file)) from error
     document = _parsed(data, file)
     mistakes = list(_mistakes(document))
+    if not mistakes:
+        environment = _environment(document, *_names(root, folder))
+        mistakes = list(_misfits(environment, rules_namespace))
     if mistakes:
         raise BadSpec(*_placed(data, file, mistakes))
-    return _environment(document, *_names(root, folder))
+    return environment
 
 
 def _parsed(data: bytes, file: str) -> dict[str, Any]:
@@ -106,8 +119,8 @@ def _placed(data: bytes, file: str, mistakes: Iterable[_Mistake]) -> list[Proble
 
     read = document.read(data, file)
     read.problems.clear()
-    for path, expected in mistakes:
-        read.report(path, "the wrong kind of value", expected=expected)
+    for path, message, expected in mistakes:
+        read.report(path, message, expected=expected)
     return read.problems
 
 
@@ -125,10 +138,20 @@ def _mistakes(document: Mapping[str, Any]) -> Iterator[_Mistake]:
         if value is not None and not (
             isinstance(value, list) and all(isinstance(item, str) for item in value)
         ):
-            yield ("spec", key), "a list of texts"
+            yield ("spec", key), _KIND, "a list of texts"
     for key in ("labels", "annotations"):
         yield from _unless_texts(document, ("spec", "resourceDefaults", key))
     yield from _unless(_object(spec, "expectVersions"), ("tanka",), ("spec", "expectVersions"), str)
+
+
+def _misfits(environment: TankaEnvironment, rules_namespace: bool) -> Iterator[_Mistake]:
+    """What Tanka, or the API server after it, would refuse later."""
+    if rules_namespace and environment.namespace and not re.fullmatch(_LABEL, environment.namespace):
+        yield ("spec", "namespace"), "no name for a namespace", "lower-case letters, digits and hyphens"
+    try:
+        _ = environment.label if environment.inject_labels else ""
+    except ValueError as error:
+        yield ("spec", "tankaEnvLabelFromFields"), str(error), "paths such as .metadata.name"
 
 
 def _unless(
@@ -137,7 +160,7 @@ def _unless(
     words = {str: "text", dict: "an object", bool: "true or false"}
     for key in keys:
         if parent.get(key) is not None and not isinstance(parent[key], kind):
-            yield (*path, key), words[kind]
+            yield (*path, key), _KIND, words[kind]
 
 
 def _unless_texts(document: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[_Mistake]:
@@ -148,7 +171,7 @@ def _unless_texts(document: Mapping[str, Any], path: tuple[str, ...]) -> Iterato
     if value is not None and not (
         isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
     ):
-        yield path, "an object of texts"
+        yield path, _KIND, "an object of texts"
 
 
 def _object(parent: Mapping[str, Any], key: str) -> Mapping[str, Any]:

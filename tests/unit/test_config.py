@@ -415,6 +415,13 @@ def test_old_fields_of_a_spec_still_count(
     assert (tanka.api_server, tanka.namespace, tanka.labels) == (server, namespace, labels)
 
 
+def test_a_folder_name_that_no_file_system_takes_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path, WHOLE.replace("whole: true", f"whole: true, path: {'x' * 5000}"))
+
+    assert {problem.message for problem in raised.value.problems} >= {"no Tanka environment there"}
+
+
 def test_tankas_own_root_is_where_its_marker_files_are(tmp_path: Path) -> None:
     write(tmp_path / "tanka/jsonnetfile.json", "{}")
     write(tmp_path / "tanka/environments/dev/main.jsonnet", "{}")
