@@ -1,5 +1,37 @@
-"""`python -m mop`: the same as the program `mop`."""
+"""The two programs: `mop` (also `python -m mop`), and what `./inv` becomes once it has set itself up."""
 
-from mop.commands import main
+import os
+import sys
+from collections.abc import Callable
 
-main()
+from mop import deferred
+
+
+def main() -> None:
+    """The commands, wherever a mop.yaml is."""
+    deferred.install()
+    from mop.commands import main
+
+    _into_a_pipe(main)
+
+
+def inv() -> None:
+    """invoke's own program, with the commands of tasks.py."""
+    deferred.install()
+    from mop.commands import inv
+
+    _into_a_pipe(inv)
+
+
+def _into_a_pipe(program: Callable[[], None]) -> None:
+    """Run; a reader that went away (`inv --list | head`) is no error to tell anybody of."""
+    try:
+        program()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

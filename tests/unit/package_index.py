@@ -20,13 +20,12 @@ def main():
 
 
 def wheel(version: str) -> bytes:
-    """A wheel `invoke-<version>` whose program `inv` prints how it was called, as JSON."""
+    """A wheel `invoke-<version>` whose function `standin.main` prints how the process was called, as JSON."""
     info = f"invoke-{version}.dist-info"
     files = {
         "standin.py": f"VERSION = {version!r}\n{PROGRAM}",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: invoke\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/entry_points.txt": "[console_scripts]\ninv = standin:main\n",
     }
     record = "".join(f"{name},sha256={_digest(text)},{len(text)}\n" for name, text in files.items())
     buffer = io.BytesIO()

@@ -1,6 +1,6 @@
 """`./inv`, from a bare checkout to a command that starts at once: real virtual environments, a real pip.
 
-The packages come from an index on loopback; the program that they install prints how the launcher called it.
+The one package comes from an index on loopback, and prints how the launcher called it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,9 @@ class Checkout:
         self.root = root
         root.mkdir(parents=True)
         shutil.copy2(LAUNCHER, root / "inv")
+        (root / "mop").mkdir()
+        (root / "mop/__init__.py").write_text("")
+        (root / "mop/__main__.py").write_text("from standin import main\ninv = main\n")
         (root / "requirements.lock").write_text(lock("1.0"))
         (root / "requirements-dev.lock").write_text(lock("1.0"))
         home = root.parent / "home"
@@ -138,13 +141,15 @@ def test_a_link_to_it_means_the_checkout_that_it_points_to(checkout: Checkout, t
     assert called(result)["python"] == str(checkout.root / ".venv/bin/python")
 
 
-def test_the_checkout_is_importable_and_mop_is_a_program_there(checkout: Checkout) -> None:
-    (checkout.root / "mop").mkdir(exist_ok=True)
-    (checkout.root / "mop/__init__.py").write_text("")
-    (checkout.root / "mop/commands.py").write_text("def main():\n    print('mop runs')\n")
+def test_mop_is_a_program_of_the_environment(checkout: Checkout, tmp_path: Path) -> None:
     program = checkout.root / ".venv/bin/mop"  # below a folder whose name has a space
-    ran = subprocess.run([program], capture_output=True, text=True, check=True)
-    assert ran.stdout == "mop runs\n"
+    ran = subprocess.run([program, "render"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert called(ran)["arguments"] == ["render"]
+
+
+def test_modules_of_the_working_directory_do_not_get_in_the_way(checkout: Checkout, tmp_path: Path) -> None:
+    (tmp_path / "json.py").write_text("raise SystemExit('not this one')")
+    assert called(checkout.run("render", folder=tmp_path))["version"] == "1.0"
 
 
 def test_a_changed_lock_file_is_installed_and_the_old_one_again(checkout: Checkout) -> None:
