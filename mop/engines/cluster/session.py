@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -23,12 +24,14 @@ _PATIENCE_KNOWN = 30.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.1, 5.0
 _OVERLOADED = 429
 _PASSING = (500, 502, 503, 504)
-#: A 500 with these words is an answer, not a hiccup.
+#: A 500 with these words is an answer, not a hiccup; any other is asked again a few times, for nobody knows.
 _FINAL_500 = (
     b"failed to create typed patch object",
-    b"failed calling webhook",
     b"field not declared in schema",
+    b"failed calling webhook",
+    b"unable to convert",
 )
+_TRIES_500 = 5
 
 
 class Session:
@@ -66,7 +69,7 @@ class Session:
         """
         started = time.monotonic()
         delay = _FIRST_DELAY
-        while True:
+        for tried in count():
             request = self._client.build_request(
                 method,
                 path,
@@ -85,12 +88,13 @@ class Session:
                 pause = delay
             else:
                 self._answered.set()
-                asked = _pause(response, delay, idempotent=idempotent)
+                asked = _pause(response, delay, tried, idempotent=idempotent)
                 if asked is None or left < asked:
                     return response
                 pause = asked
             time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 - spreads clients, hides nothing
             delay = min(delay * 2, _LONGEST_DELAY)
+        raise AssertionError("counting has no end")
 
     def stream(self, path: str, params: Mapping[str, str], read_timeout: float) -> httpx2.Response:
         """A response whose lines are still to come; the caller closes it. Raises httpx2.TransportError."""
@@ -113,12 +117,13 @@ class Session:
         return _PATIENCE_KNOWN if self._answered.is_set() else _PATIENCE_NEW
 
 
-def _pause(response: httpx2.Response, delay: float, *, idempotent: bool) -> float | None:
+def _pause(response: httpx2.Response, delay: float, tried: int, *, idempotent: bool) -> float | None:
     """Seconds until the request is worth repeating; None: this is the answer."""
     if response.status_code == _OVERLOADED:
         return _retry_after(response) or delay
     if response.status_code in _PASSING and idempotent:
-        if any(words in response.content for words in _FINAL_500):
+        final = tried >= _TRIES_500 or any(words in response.content for words in _FINAL_500)
+        if response.status_code == 500 and final:
             return None
         return _retry_after(response) or delay
     return None

@@ -66,6 +66,15 @@ def test_a_500_that_is_an_answer_is_not_asked_for_again(server: Server, pauses: 
     assert pauses == []
 
 
+def test_a_500_that_nobody_knows_is_asked_for_a_few_times_only(server: Server, pauses: list[float]) -> None:
+    server.script = lambda _seen: Answer(500, status("something odd"))
+    cluster = server.cluster()
+    with pytest.raises(Rejected, match="something odd"):
+        cluster.get(AGAIN)
+    assert len(server.seen) == 6
+    assert sum(pauses) < 4
+
+
 def test_what_may_have_been_done_is_not_done_twice(server: Server, pauses: list[float]) -> None:
     server.answers = [Answer(drop=True)]
     with pytest.raises(Unreachable):
