@@ -57,9 +57,13 @@ class ApiServer:
         except urllib.error.HTTPError as error:
             if error.code != 409:
                 words = error.read().decode(errors="replace")
-                raise ControlPlaneError(f"the API server refuses {item['metadata']['name']}: {words}") from error
+                raise ControlPlaneError(
+                    f"the API server refuses {item['metadata']['name']}: {words}"
+                ) from error
         except OSError as error:
-            raise ControlPlaneError(f"the API server, ready a moment ago, does not answer: {error}") from error
+            raise ControlPlaneError(
+                f"the API server, ready a moment ago, does not answer: {error}"
+            ) from error
 
     def _list(self, path: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = json.loads(self._ask(self._endpoint.server + path))["items"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -154,8 +153,3 @@ def _kwok(layout: Layout, ports: Mapping[str, int]) -> list[str]:
         # With leases, a kwok that starts anew waits for the old one's to end before it looks after a node.
         "--node-lease-duration-seconds=0",
     ]
-
-
-def interpreter() -> Path:
-    """What runs the companion: this Python."""
-    return Path(sys.executable)

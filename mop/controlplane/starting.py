@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from mop import __version__
 from mop.controlplane import credentials, egress, simulation
 from mop.controlplane.binaries import Binary
 from mop.controlplane.facts import Endpoint
@@ -26,7 +28,6 @@ from mop.controlplane.members import (
     SCHEDULER,
     command,
     environment,
-    interpreter,
 )
 from mop.controlplane.processes import free_ports, port_is_free, spawn
 from mop.controlplane.record import Record, end_all
@@ -35,6 +36,9 @@ from mop.files import PRIVATE_FILE, private_folder, write_atomic
 
 #: Seconds that the members have to become ready, on a machine that is busy with other things.
 PATIENCE = 120.0
+
+#: Seconds that the system may take to free the ports of a killed process.
+_RELEASE = 2.0
 
 _PACE = 0.05
 _TAKEN = "address already in use"
@@ -94,7 +98,7 @@ class Starter:
         record = self.record
         missing = [member for member in MEMBERS if not record.alive(member)]
         needed = [record.ports.get(port, 0) for member in missing for port in PORTS_OF.get(member, (member,))]
-        if all(needed) and all(map(port_is_free, needed)):
+        if all(needed) and _free_soon(needed):
             return
         # Those that run know the old ports from their command lines.
         end_all(record)
@@ -104,21 +108,20 @@ class Starter:
     def _spawn(self, member: str) -> None:
         if self.record.alive(member):
             return
-        binary = self.binaries.get(member)
-        program = interpreter() if binary is None else binary.path
+        binary = self.binaries.get(member) or Binary(Path(sys.executable), f"v{__version__}")
         log = self.layout.log(member)
         self.started[member] = log.stat().st_size if log.exists() else 0
         try:
             process = spawn(
-                command(member, program, self.layout, self.record.ports),
+                command(member, binary.path, self.layout, self.record.ports),
                 self.layout.folder,
                 log,
                 environment(),
             )
         except OSError as error:
-            raise ControlPlaneError(f"{member} cannot be started: {program}: {error.strerror}") from error
+            raise ControlPlaneError(f"{member} cannot be started: {binary.path}: {error.strerror}") from error
         self.record.processes[member] = process
-        self.record.versions[member] = binary.version if binary else ""
+        self.record.versions[member] = binary.version
         self.record.save()
 
     def _wait(self, member: str, condition: Callable[[], bool]) -> None:
@@ -137,6 +140,16 @@ class Starter:
         tail = last_lines(log, self.started.get(member, 0))
         kind = PortTaken if _TAKEN in tail else ControlPlaneError
         return kind(f"{message}; its last words:\n{tail}", hint=f"the whole log is {log}")
+
+
+def _free_soon(ports: list[int]) -> bool:
+    """Whether all are free; a process that was killed a moment ago may hold its own for some milliseconds."""
+    deadline = time.monotonic() + _RELEASE
+    while not all(map(port_is_free, ports)):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_PACE)
+    return True
 
 
 def last_lines(log: Path, offset: int) -> str:
