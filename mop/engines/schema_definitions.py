@@ -21,12 +21,12 @@ from mop.errors import ConfigError, ToolError
 from mop.files import sha256
 
 #: Part of the cache's key: raise it when `translate`, or a rule, changes.
-FORMAT = 5
+FORMAT = 6
 
 OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 
 #: k8s.io/apimachinery pkg/api/resource/quantity.go, ParseQuantity; UnmarshalJSON trims spaces.
-QUANTITY = r"^\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?\s*$"
+QUANTITY = r"^[ \t\r\n]*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?[ \t\r\n]*$"
 #: Go's base64.StdEncoding, which skips line ends.
 _SIX = r"[A-Za-z0-9+/][\r\n]*"
 BASE64 = rf"^[\r\n]*(({_SIX}){{4}})*(({_SIX}){{2}}=[\r\n]*=[\r\n]*|({_SIX}){{3}}=[\r\n]*)?$"
