@@ -22,9 +22,7 @@ FILL_IN: Final = "FILL-IN-THE-CONTEXT"
 TASKS: Final = (
     '"""inv\'s commands: see `inv --list`."""\n\nfrom mop.commands import namespace  # noqa: F401\n'
 )
-DODO: Final = (
-    '"""doit\'s tasks: see `doit list`."""\n\nfrom mop.runner.dodo import DOIT_CONFIG, task_mop  # noqa: F401\n'
-)
+DODO: Final = '"""doit\'s tasks: see `doit list`."""\n\nfrom mop.runner.dodo import DOIT_CONFIG, task_mop  # noqa: F401\n'
 IGNORED: Final = "/.mop/"
 
 _MAIN: Final = """\
