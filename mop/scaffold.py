@@ -22,7 +22,10 @@ FILL_IN: Final = "FILL-IN-THE-CONTEXT"
 TASKS: Final = (
     '"""inv\'s commands: see `inv --list`."""\n\nfrom mop.commands import namespace  # noqa: F401\n'
 )
-DODO: Final = '"""doit\'s tasks: see `doit list`."""\n\nfrom mop.runner.dodo import DOIT_CONFIG, task_mop  # noqa: F401\n'
+DODO: Final = (
+    '"""doit\'s tasks: see `doit list`."""\n\n'
+    "from mop.runner.dodo import DOIT_CONFIG, task_mop  # noqa: F401\n"
+)
 IGNORED: Final = "/.mop/"
 
 _MAIN: Final = """\
@@ -93,11 +96,14 @@ def _init(folder: Path) -> Initialised:
 
 
 def _notes(folder: Path, found: list[_Tanka], kept: list[str]) -> Iterator[str]:
-    if "mop.yaml" in kept:
-        found = []
-    for environment in found:
-        if environment.context is None:
-            yield f"mop.yaml: say which cluster {environment.name} is, in place of {FILL_IN}"
+    if "mop.yaml" not in kept:
+        for environment in found:
+            if environment.context is None:
+                yield f"mop.yaml: say which cluster {environment.name} is, in place of {FILL_IN}"
+        for path in _environments(folder):
+            if not (path / "spec.json").is_file() and path != folder / "environments" / "local":
+                below = path.relative_to(folder).as_posix()
+                yield f"{below} has no spec.json, so it is not in mop.yaml: add it if it is an environment"
     if ".gitignore" in kept and not _ignores(folder / ".gitignore"):
         yield f".gitignore: add {IGNORED}, where MOP keeps what it makes"
     for name, needed in (("tasks.py", "mop.commands"), ("dodo.py", "mop.runner")):
@@ -133,14 +139,20 @@ class _Tanka:
 
 def _tanka_environments(folder: Path) -> Iterator[_Tanka]:
     names: set[str] = set()
-    for spec in sorted((folder / "environments").rglob("spec.json")):
-        below = spec.parent.relative_to(folder)
-        hidden = any(part == "vendor" or part.startswith(".") for part in below.parts)
-        if not hidden and (spec.parent / "main.jsonnet").is_file():
-            path = below.as_posix()
+    for found in _environments(folder):
+        if (found / "spec.json").is_file():
+            path = found.relative_to(folder).as_posix()
             name = _unused(_name(path.removeprefix("environments/").removeprefix("environments")), names)
             names.add(name)
-            yield _Tanka(name, path, *_context(spec))
+            yield _Tanka(name, path, *_context(found / "spec.json"))
+
+
+def _environments(folder: Path) -> Iterator[Path]:
+    """Folders below environments/ with a main.jsonnet; hidden and vendored ones are not the user's."""
+    for main in sorted((folder / "environments").rglob("main.jsonnet")):
+        parts = main.relative_to(folder).parts
+        if main.is_file() and not any(part == "vendor" or part.startswith(".") for part in parts):
+            yield main.parent
 
 
 def _unused(name: str, taken: set[str]) -> str:

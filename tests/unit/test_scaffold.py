@@ -94,7 +94,8 @@ def test_a_tanka_repository_is_taken_as_it_is(tmp_path: Path) -> None:
 
     assert {name: text for name, text in contents(tmp_path).items() if name in before} == before
     assert set(result.written) == {"mop.yaml", "tasks.py", "dodo.py", ".gitignore"}
-    assert result.notes == ()
+    [note] = result.notes
+    assert note.startswith("environments/inline has no spec.json")
     platform = config.load(tmp_path / "mop.yaml")
     assert list(platform.environments) == ["default", "eu-prod"]
     default, prod = platform.environments.values()
