@@ -11,14 +11,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mop.checks import (
+    availability,
     duplicates,
     endpoints,
+    images,
     list_keys,
     mounts,
     names,
     namespaces,
     ports,
+    privileges,
+    probes,
     references,
+    requests,
+    resources,
+    secrets,
     selectors,
 )
 from mop.checks.objects import Objects
@@ -51,4 +58,11 @@ CHECKS: tuple[Check, ...] = (
     Check("selectors", selectors.check, "error", "error", across=True),
     Check("ports", ports.check, "error", "error", across=True),
     Check("endpoints", endpoints.check, "error", "error", across=True),
+    Check("resources", resources.check, "error", "error", across=False),
+    Check("images", images.check, "error", "error", across=False),
+    Check("secrets", secrets.check, "error", "error", across=False),
+    Check("privileges", privileges.check, "off", "warning", across=False),
+    Check("requests", requests.check, "off", "warning", across=False),
+    Check("probes", probes.check, "off", "warning", across=True),
+    Check("availability", availability.check, "off", "warning", across=True),
 )

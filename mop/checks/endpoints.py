@@ -21,7 +21,7 @@ from mop.checks.addresses import Address, addresses
 from mop.checks.namespaces import CLUSTER
 from mop.checks.nearest import nearest
 from mop.checks.network import Network, Service, network
-from mop.checks.objects import Item, Objects, mapping, objects_in, text
+from mop.checks.objects import Item, Objects, dashboard, mapping, objects_in, text
 from mop.problem import Problem
 
 #: Kinds of custom resources whose texts are expressions or pictures, not configuration.
@@ -52,7 +52,7 @@ def _texts(item: Item) -> Iterator[tuple[str, str]]:
     kind, group = item.ref.kind, item.ref.group
     if kind == "ConfigMap" and not group:
         for key, value in mapping(item.manifest, "data").items():
-            if isinstance(value, str) and not _dashboard(key, value):
+            if isinstance(value, str) and not dashboard(key, value):
                 yield f'data["{key}"]', value
     elif kind == "Secret" and not group:
         yield from _secret(item)
@@ -96,10 +96,6 @@ def _leaves(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, below in enumerate(value):
             yield from _leaves(below, f"{path}[{index}]")
-
-
-def _dashboard(key: str, value: str) -> bool:
-    return key.endswith(".json") and '"panels"' in value
 
 
 # ---------------------------------------------------------------- whether an address exists

@@ -154,6 +154,11 @@ def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     return all(_holds(expression, labels) for _, expression in objects_in(selector, "matchExpressions"))
 
 
+def dashboard(key: str, value: str) -> bool:
+    """Whether an entry of a ConfigMap is a Grafana dashboard: pictures and queries, no configuration."""
+    return key.endswith(".json") and '"panels"' in value
+
+
 def _holds(expression: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     key, values = expression.get("key"), items(expression, "values")
     there = key in labels

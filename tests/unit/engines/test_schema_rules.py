@@ -164,7 +164,7 @@ CASES: list[tuple[str, str, Any, str, str]] = [
     ("Service", "spec.ports", [], "spec.ports", "must not be empty"),
     ("Service", "spec.ports.1.name", DROP, "spec.ports[1].name", "required field is missing"),
     ("Service", "spec.ports.0.port", 70000, "spec.ports[0].port", "out of range"),
-    ("Service", "spec.ports.0.targetPort", "much-too-long-a-name", "targetPort", "wrong format"),
+    ("Service", "spec.ports.0.targetPort", "much-too-long-a-name", "targetPort", "out of range"),
     ("Service", "spec.type", "ExternalName", "spec.externalName", "required field is missing"),
     ("Job", "spec.template.spec.restartPolicy", DROP, "restartPolicy", "required field is missing"),
     ("Job", "spec.template.spec.restartPolicy", "Always", "restartPolicy", "not an allowed value"),
