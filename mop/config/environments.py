@@ -71,7 +71,7 @@ def _check_components(document: Document, path: Path, environment: Mapping[str, 
     if environment.get("whole") is True:
         _check_whole(document, path, chosen)
         return
-    wholes = {name for name, other in mappings(document, "environments") if other.get("whole") is True}
+    wholes = _wholes(document)
     check_names(document, (*path, "components"), chosen, "components", "component")
     needs = {name: texts(component.get("needs")) for name, component in mappings(document, "components")}
     here = texts(chosen) if isinstance(chosen, list) else [name for name in needs if name not in wholes]
@@ -126,7 +126,18 @@ def _components(document: Document, name: str, environment: Mapping[str, Any]) -
     if "components" in environment:
         return texts(environment["components"]) if isinstance(environment["components"], list) else None
     declared = section_of(document, "components")
-    return None if declared is None else list(declared)
+    return (
+        None
+        if declared is None
+        else [component for component in declared if component not in _wholes(document)]
+    )
+
+
+def _wholes(document: Document) -> set[str]:
+    """The environments that are one component of their own."""
+    return {
+        name for name, environment in mappings(document, "environments") if environment.get("whole") is True
+    }
 
 
 def _check_canary(document: Document, path: Path, strategy: Mapping[str, Any]) -> None:
