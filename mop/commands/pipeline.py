@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Self
 
-from mop.errors import Interrupted
+from mop import __version__
+from mop.errors import Interrupted, ValidationError
+from mop.files import write_atomic
 from mop.manifest import Manifest
+from mop.problem import Problem
 from mop.report.tasks import TaskLines
 from mop.report.terminal import Terminal, terminal
 from mop.runner.run import Run, Workspace, open_workspace
@@ -18,12 +21,18 @@ class Pipeline:
     """One command's run over one selection."""
 
     def __init__(
-        self, workspace: Workspace, selected: tuple[Selected, ...], out: Terminal, *, quiet: bool
+        self,
+        workspace: Workspace,
+        selected: tuple[Selected, ...],
+        out: Terminal,
+        *,
+        quiet: bool,
+        findings: bool = True,
     ) -> None:
         self.workspace = workspace
         self.selected = selected
         self.terminal = out
-        self.lines = TaskLines(out, quiet=quiet)
+        self.lines = TaskLines(out, quiet=quiet, findings=findings)
         self._quiet = quiet
         self.tasks = Run(workspace, self.lines)
 
@@ -36,12 +45,13 @@ class Pipeline:
         shard: str = "",
         quiet: bool = False,
         start_cluster: bool = False,
+        findings: bool = True,
     ) -> Self:
         """Read mop.yaml and what `--env`, `--component` and `--shard` mean. Raises ConfigError, UsageError."""
         out = terminal()
         workspace = open_workspace(start_cluster=start_cluster, progress=out.note)
         selected = select(workspace.platform, env, component)
-        return cls(workspace, _sharded(selected, shard), out, quiet=quiet)
+        return cls(workspace, _sharded(selected, shard), out, quiet=quiet, findings=findings)
 
     def forget(self) -> None:
         """Drop the records of what is selected: everything is made again."""
@@ -71,6 +81,49 @@ class Pipeline:
         if not self._quiet or self.failed:
             self.lines.total()
         return 1 if self.failed else 0
+
+    def finish_findings(self, *, json: bool, sarif: str, junit: str, skip: str) -> int:
+        """Report what validation found, on standard output and to files; the exit code.
+
+        `skip`: names of checks, with commas, whose findings do not count.
+        """
+        from mop.report import problems as report
+
+        skipped = {name.strip() for name in skip.split(",") if name.strip()}
+        found = [problem for problem in self._findings() if problem.check not in skipped]
+        cases = [(part.environment.name, c) for part in self.selected for c in (*part.components, "")]
+        if sarif:
+            write_atomic(Path(sarif), report.problems_sarif(found, __version__))
+        if junit:
+            write_atomic(Path(junit), report.problems_junit(found, cases))
+        if json:
+            self.terminal.result(report.problems_json(found))
+        elif not self._broken or found:
+            self.terminal.result(report.problems_text(found))
+        if not self._quiet:
+            self.lines.total()
+        return 1 if self._broken or any(problem.level == "error" for problem in found) else 0
+
+    def _findings(self) -> list[Problem]:
+        from mop.steps.validate import findings
+
+        outputs = self.workspace.outputs
+        found = []
+        for part in self.selected:
+            for component in (*part.components, *([""] if part.whole else [])):
+                name = f"validate:{part.environment.name}" + (f":{component}" if component else "")
+                if self.tasks.ledger.result(name).state in ("done", "current") or self._found(name):
+                    found += findings(part.environment, component, outputs)
+        return found
+
+    def _found(self, task: str) -> bool:
+        """Whether the task failed because of what it found, and not before it looked."""
+        return isinstance(self.tasks.errors.get(task), ValidationError)
+
+    @property
+    def _broken(self) -> bool:
+        """Whether anything failed otherwise than by findings."""
+        return any(not isinstance(error, ValidationError) for error in self.tasks.errors.values())
 
     def rendered_folders(self) -> dict[str, Path]:
         """The folder of rendered files of each selected component, as `environment/component`."""

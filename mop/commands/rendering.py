@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from mop.commands.base import COMPONENT, ENV, JOBS, JSON, command
+
+WATCH = "run again whenever a file of the platform changes, until Ctrl-C"
 
 
 @command(
@@ -14,10 +17,17 @@ from mop.commands.base import COMPONENT, ENV, JOBS, JSON, command
         "jobs": JOBS,
         "fresh": "render again whatever is recorded",
         "shard": "only this part of the environments, for CI matrices: I/N",
+        "watch": WATCH,
     }
 )
 def render(
-    _context: Any, env: str = "", component: str = "", jobs: int = 0, fresh: bool = False, shard: str = ""
+    _context: Any,
+    env: str = "",
+    component: str = "",
+    jobs: int = 0,
+    fresh: bool = False,
+    shard: str = "",
+    watch: bool = False,
 ) -> int:
     """
     Write the manifests under .mop/rendered, as far as their inputs changed.
@@ -26,11 +36,14 @@ def render(
     """
     from mop.commands.pipeline import Pipeline
 
-    pipeline = Pipeline.open(env, component, shard=shard)
-    if fresh:
-        pipeline.forget()
-    pipeline.run(["evaluate", "render"], jobs)
-    return pipeline.finish()
+    def once() -> int:
+        pipeline = Pipeline.open(env, component, shard=shard)
+        if fresh:
+            pipeline.forget()
+        pipeline.run(["evaluate", "render"], jobs)
+        return pipeline.finish()
+
+    return _watched(once) if watch else once()
 
 
 @command(
@@ -68,8 +81,29 @@ def show(
     return 0
 
 
-@command(help={"env": ENV, "component": COMPONENT, "jobs": JOBS, "json": JSON})
-def validate(_context: Any, env: str = "", component: str = "", jobs: int = 0, json: bool = False) -> int:
+@command(
+    help={
+        "env": ENV,
+        "component": COMPONENT,
+        "jobs": JOBS,
+        "json": JSON,
+        "sarif": "write the findings to this file as SARIF as well, for code scanning",
+        "junit": "write them to this file as JUnit XML as well, for CI systems",
+        "skip": "checks whose findings do not count: names, with commas",
+        "watch": WATCH,
+    }
+)
+def validate(
+    _context: Any,
+    env: str = "",
+    component: str = "",
+    jobs: int = 0,
+    json: bool = False,
+    sarif: str = "",
+    junit: str = "",
+    skip: str = "",
+    watch: bool = False,
+) -> int:
     """
     Check the manifests against the schemas of the environment's Kubernetes version, and each other.
 
@@ -77,9 +111,12 @@ def validate(_context: Any, env: str = "", component: str = "", jobs: int = 0, j
     """
     from mop.commands.pipeline import Pipeline
 
-    pipeline = Pipeline.open(env, component, quiet=json)
-    pipeline.run(["evaluate", "render", "validate"], jobs)
-    return pipeline.finish()
+    def once() -> int:
+        pipeline = Pipeline.open(env, component, quiet=json, findings=False)
+        pipeline.run(["evaluate", "render", "validate"], jobs)
+        return pipeline.finish_findings(json=json, sarif=sarif, junit=junit, skip=skip)
+
+    return _watched(once) if watch else once()
 
 
 @command(help={"to": "the folder to write to", "env": ENV, "component": COMPONENT, "jobs": JOBS})
@@ -106,3 +143,9 @@ def export(_context: Any, to: str = "", env: str = "", component: str = "", jobs
         f"{to}: {outcome.written} written, {outcome.removed} removed, {outcome.kept} unchanged"
     )
     return 0
+
+
+def _watched(once: Callable[[], int]) -> int:
+    from mop.commands.watching import watch
+
+    return watch(once)

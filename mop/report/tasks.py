@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from mop.errors import MopError
+from mop.errors import MopError, ValidationError
 from mop.report.errors import error_text
 from mop.report.terminal import Terminal
 from mop.steps import evaluate, render
@@ -31,8 +31,10 @@ class TaskLike(Protocol):
 class TaskLines:
     """Prints a line per task as it ends. Tasks with nothing to do are only counted, so that the rest is seen."""
 
-    def __init__(self, terminal: Terminal, *, quiet: bool = False) -> None:
+    def __init__(self, terminal: Terminal, *, quiet: bool = False, findings: bool = True) -> None:
+        """`quiet`: only what failed. `findings`: show what validation found; else its report comes later."""
         self._terminal = terminal
+        self._findings = findings
         self._quiet = quiet
         self._started = time.monotonic()
         self.states: Counter[str] = Counter()
@@ -41,8 +43,11 @@ class TaskLines:
         """Tell what became of one task; called from one thread at a time."""
         self.states[result.state] += 1
         if result.state == "failed" and isinstance(result.error, MopError):
-            self._terminal.note(f"{self._mark(result)} {result.name}")
-            self._terminal.note(_indent(error_text(result.error)))
+            if self._findings or not isinstance(result.error, ValidationError):
+                self._terminal.note(f"{self._mark(result)} {result.name}")
+                self._terminal.note(_indent(error_text(result.error)))
+            elif not self._quiet:
+                self._terminal.note(f"{self._mark(result)} {result.name:<40}  {result.error.message}")
         elif result.state == "blocked":
             self._terminal.note(f"{self._mark(result)} {result.name} not run: what it needs failed")
         elif result.state == "done" and not self._quiet:

@@ -54,13 +54,26 @@ def test_validate_names_object_path_and_nearest_field(platform: Path, mop: Mop) 
     write(platform, {"lib/web.libsonnet": WEB.replace("replicas:", "replcias:")})
     result = mop(platform, "validate")
     assert result.code == 1
-    assert "Deployment/shop/web" in result.err
-    assert "replcias" in result.err
-    assert "replicas" in result.err
-    assert ".mop/rendered/dev/web/apps-v1.Deployment-web.yaml" in result.err
+    for part in (
+        "Deployment/shop/web",
+        "replcias",
+        "replicas",
+        ".mop/rendered/dev/web/apps-v1.Deployment-web.yaml",
+    ):
+        assert part in result.out
     again = mop(platform, "validate")
-    assert again.code == 1, "what was found is found again"
-    assert "replcias" in again.err
+    assert (again.code, again.out) == (1, result.out), "what was found is found again"
+    assert mop(platform, "validate", "--skip", "schema").code == 0
+
+
+def test_findings_for_programs(platform: Path, mop: Mop) -> None:
+    write(platform, {"lib/web.libsonnet": WEB.replace("replicas:", "replcias:")})
+    result = mop(platform, "validate", "--json", "--sarif", "found.sarif", "--junit", "found.xml")
+    assert result.code == 1
+    assert json.loads(result.out)["problems"][0]["check"] == "schema"
+    sarif = json.loads((platform / "found.sarif").read_text())
+    assert sarif["runs"][0]["results"][0]["ruleId"] == "schema"
+    assert 'failures="1"' in (platform / "found.xml").read_text()
 
 
 def test_one_component_at_a_time(platform: Path, mop: Mop) -> None:
