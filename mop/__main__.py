@@ -26,8 +26,10 @@ def inv() -> None:
 def _into_a_pipe(program: Callable[[], None]) -> None:
     """Run; a reader that went away (`inv --list | head`) is no error to tell anybody of."""
     try:
-        program()
-        sys.stdout.flush()
+        try:
+            program()
+        finally:
+            sys.stdout.flush()  # here, where it can be caught, not at the interpreter's end
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mop import goyaml
 from mop.errors import ManifestError
 from mop.manifest import Manifest, ObjectRef
 from mop.masking import Fingerprint, mask_manifest
@@ -261,12 +260,18 @@ def _kind(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool | int | float):
-        return f"the {'boolean' if isinstance(value, bool) else 'number'} {goyaml.dump(value).strip()}"
+        return f"the {'boolean' if isinstance(value, bool) else 'number'} {_yaml(value).strip()}"
     return "a string" if isinstance(value, str) else "an array" if isinstance(value, list) else "an object"
 
 
 def _shown(manifest: Mapping[str, Any]) -> str:
     """The first lines of `manifest`, secret values masked."""
-    lines = goyaml.dump(mask_manifest(manifest, Fingerprint())).splitlines()
+    lines = _yaml(mask_manifest(manifest, Fingerprint())).splitlines()
     more = ["..."] if len(lines) > _SHOWN_LINES else []
     return "\n".join(f"  {line}" for line in lines[:_SHOWN_LINES] + more)
+
+
+def _yaml(value: Any) -> str:
+    from mop import goyaml  # only for a message, and PyYAML takes longer to import than all the rest
+
+    return goyaml.dump(value)

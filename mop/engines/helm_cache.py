@@ -47,9 +47,14 @@ class CachedCharts:
     ) -> None:
         self._make_helm = helm
         self._digests = digests
-        limit = cache_limit()
-        self.local = Cache(unstable_folder, limit)
-        self.shared = Cache(shared_folder or cache_root() / "renders", limit)
+        self._limit = cache_limit()
+        self._shared_folder = shared_folder
+        self.local = Cache(unstable_folder, self._limit)
+
+    @cached_property
+    def shared(self) -> Cache:
+        """What environments and machines share; a run that renders no chart does not ask where it is."""
+        return Cache(self._shared_folder or cache_root() / "renders", self._limit)
 
     @cached_property
     def version(self) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mop import __version__, extract, goyaml
+from mop import __version__, extract
 from mop.engines.protocols import Toolbox
 from mop.files import Input, sha256
 from mop.manifest import Manifest, ref, sort_key
@@ -51,6 +51,8 @@ def render(
     environment: Environment, component: str, outputs: Outputs, tools: Toolbox, crds: Scopes
 ) -> Outcome:
     """Write the component's manifests. Raises ManifestError, naming the path inside the evaluated value."""
+    from mop import goyaml  # a run with nothing to render does without
+
     source = outputs.evaluated(environment.name, component)
     text = source.read_text()
     manifests = to_manifests(json.loads(text), environment, component, tools, crds)
