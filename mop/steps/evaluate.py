@@ -42,6 +42,7 @@ def key(platform: Platform, environment: Environment, engine_version: str) -> st
         engine_version,
         environment.name,
         platform.environment_slice(environment.name),
+        environment.tanka and environment.tanka.document(),
     ]
     return sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")))
 
@@ -99,6 +100,8 @@ def _evaluation(platform: Platform, environment: Environment, components: tuple[
         components=None if environment.whole else components,
         namespace=environment.namespace,
         kube_version=environment.kube_version,
+        environment=environment.tanka.document() if environment.tanka else {},
+        name=environment.name,
         served={platform.root / "mop.yaml": _canonical(platform.environment_slice(environment.name))},
         tla=environment.tla,
         ext=environment.ext,

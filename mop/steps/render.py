@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mop import __version__, extract
 from mop.engines.protocols import Toolbox
+from mop.errors import ManifestError
 from mop.files import Input, sha256
 from mop.manifest import Manifest, ref, sort_key
-from mop.model import Environment
+from mop.model import Environment, TankaEnvironment
 from mop.outputs import Outputs
 
 #: Raised when what a render writes changes its meaning.
@@ -55,7 +56,8 @@ def render(
 
     source = outputs.evaluated(environment.name, component)
     text = source.read_text()
-    manifests = to_manifests(json.loads(text), environment, component, tools, crds)
+    value, spec = _inline(json.loads(text), environment)
+    manifests = to_manifests(value, replace(environment, tanka=spec), component, tools, crds)
     output = outputs.manifests(environment.name, component)
     outputs.forget(output)
     folder = outputs.rendered(environment.name, component)
@@ -79,6 +81,22 @@ def to_manifests(
     manifests.sort(key=sort_key)
     _unique(manifests, environment, component)
     return manifests
+
+
+def _inline(value: object, environment: Environment) -> tuple[object, TankaEnvironment | None]:
+    """The data and the spec of a Tanka environment that the Jsonnet itself declares; else what mop.yaml knows."""
+    found = None
+    if environment.whole and environment.tanka is None:
+        found = extract.inline(value, f"{environment.path}/main.jsonnet")
+    if found is None:
+        return value, environment.tanka
+    if found[1].namespace != environment.namespace:
+        raise ManifestError(
+            f"environment {environment.name}: mop.yaml says namespace {environment.namespace}, "
+            f"{environment.path}/main.jsonnet says spec.namespace {found[1].namespace}",
+            hint="make them equal: MOP creates the one, and objects are put into the other",
+        )
+    return found
 
 
 def _unique(manifests: list[Manifest], environment: Environment, component: str) -> None:
