@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -32,7 +33,7 @@ def declared(manifest: Manifest, *, status: bool = False) -> Manifest:
     """`manifest` without the fields that only the server writes; with its `status` only if asked."""
     metadata = {key: value for key, value in manifest["metadata"].items() if key not in _SERVERS}
     kept = {key: value for key, value in manifest.items() if key != "status" or status}
-    return {**kept, "metadata": metadata}
+    return {"apiVersion": manifest["apiVersion"], "kind": manifest["kind"], **kept, "metadata": metadata}
 
 
 def owned(manifest: Manifest, manager: str) -> Any:
@@ -69,7 +70,7 @@ def _compare(path: str, old: Any, new: Any) -> Iterator[FieldChange]:
         yield FieldChange("add", path, None, new)
     elif new is _ABSENT:
         yield FieldChange("delete", path, old, None)
-    elif not same(old, new):
+    elif not _same(old, new):
         yield FieldChange("update", path, old, new)
 
 
@@ -104,12 +105,17 @@ def _item_key(items: list[Any], old: list[Any], new: list[Any]) -> str | None:
 
 def same(old: Any, new: Any) -> bool:
     """Equality of JSON values: `1` and `True` differ, `1` and `1.0` do not."""
+    # Servers write keys in one order, so equal objects nearly always have equal texts, and C compares those.
+    return json.dumps(old) == json.dumps(new) or _same(old, new)
+
+
+def _same(old: Any, new: Any) -> bool:
     if isinstance(old, bool) or isinstance(new, bool):
         return old is new
     if isinstance(old, Mapping) and isinstance(new, Mapping):
-        return old.keys() == new.keys() and all(same(old[key], new[key]) for key in old)
+        return old.keys() == new.keys() and all(_same(old[key], new[key]) for key in old)
     if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(same, old, new))
+        return len(old) == len(new) and all(map(_same, old, new))
     return bool(old == new)
 
 

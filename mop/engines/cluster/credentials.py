@@ -16,12 +16,14 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
-from lightkube.config.models import User
 
 from mop.errors import ToolError
+
+if TYPE_CHECKING:
+    from lightkube.config.models import User
 
 _VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 #: A plugin may ask a server, or a person in a browser.

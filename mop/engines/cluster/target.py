@@ -9,20 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx2
-import yaml
-from lightkube.config.client_adapter import user_auth, verify_cluster
-from lightkube.config.kubeconfig import KubeConfig, SingleConfig
-from lightkube.config.models import User
-from lightkube.core.exceptions import ConfigError as LightkubeConfigError
 
 from mop.engines.cluster import Endpoint
 from mop.engines.cluster.credentials import ExecCredentials, expiry
 from mop.errors import ClusterError
 from mop.model import Target
+
+if TYPE_CHECKING:
+    from lightkube.config.kubeconfig import SingleConfig
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -36,6 +34,7 @@ class Connection:
     user: str
     tls: ssl.SSLContext = field(repr=False)
     auth: httpx2.Auth | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     proxy: str | None = None
     sni: str = ""  # the kubeconfig's tls-server-name
     expires: Callable[[], datetime | None] = field(default=lambda: None, repr=False)
@@ -58,6 +57,8 @@ def resolve(target: Target, root: Path, endpoint: Endpoint | None = None) -> Con
         if endpoint is None:
             raise ClusterError("the embedded cluster is stopped", hint="start it with `inv cluster.start`")
         return _embedded(endpoint)
+    from lightkube.core.exceptions import ConfigError as LightkubeConfigError
+
     try:
         if target.kind == "in-cluster":
             return _in_cluster()
@@ -73,8 +74,8 @@ def describe(target: Target) -> str:
 
 def _embedded(endpoint: Endpoint) -> Connection:
     tls = ssl.create_default_context(cafile=str(endpoint.ca))
-    auth = user_auth(User(token=endpoint.token))
-    return Connection("embedded", endpoint.server, "mop", tls, auth)
+    headers = {"Authorization": f"Bearer {endpoint.token}"}
+    return Connection("embedded", endpoint.server, "mop", tls, headers=headers)
 
 
 def _in_cluster() -> Connection:
@@ -83,12 +84,16 @@ def _in_cluster() -> Connection:
             "target in-cluster: this is no pod (KUBERNETES_SERVICE_HOST is not set)",
             hint="run MOP in a pod with a service account, or name a context",
         )
+    from lightkube.config.kubeconfig import KubeConfig
+
     return _connection(
         KubeConfig.from_service_account().get(), {}, {}, "in-cluster", "the pod's service account"
     )
 
 
 def _from_kubeconfig(target: Target, root: Path) -> Connection:
+    from lightkube.config.kubeconfig import KubeConfig
+
     files = _kubeconfig_files(target, root)
     merged = _merged(files)
     names = sorted(entry["name"] for entry in merged["contexts"])
@@ -126,6 +131,9 @@ def _connection(
             f"user {who} of context {name} uses auth-provider, which Kubernetes removed in 1.26",
             hint="use an exec credential plugin",
         )
+    from lightkube.config.client_adapter import user_auth, verify_cluster
+    from lightkube.config.models import User
+
     if config is None:
         raise ClusterError(f"context {name} cannot be resolved")
     account = config.user or User()
@@ -167,6 +175,8 @@ def _kubeconfig_files(target: Target, root: Path) -> list[Path]:
 
 def _merged(files: list[Path]) -> dict[str, list[dict[str, Any]]]:
     """Clusters, users and contexts of all files; the first to name one wins (kubectl's merging rule)."""
+    import yaml
+
     merged: dict[str, list[dict[str, Any]]] = {"clusters": [], "users": [], "contexts": []}
     for path in files:
         try:
