@@ -26,6 +26,7 @@ from mop.results import ApplyResult, Place, Waiting, Written
 _WORDS = {"add": "added", "update": "updated", "delete": "deleted", "keep": "unchanged"}
 #: Seconds between two lines on what is waited for where nothing can be redrawn.
 _PATIENCE = 10.0
+_AT_ONCE = 2.0
 _SHOWN = 3
 
 
@@ -47,6 +48,8 @@ class ApplyLines:
         with self._lock:
             if isinstance(fact, Written):
                 self._written(fact)
+            elif fact.seconds < _AT_ONCE:
+                return
             elif self._terminal.colour_err:
                 self._draw(fact)
             else:
