@@ -10,10 +10,17 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-_COMMENT = re.compile(r"(?:-[ \t\r\n]+)?/\*.*?\*/", re.DOTALL)
+_STRING = r"""(?:"(?:\\.|[^"\\\n])*+"|`[^`]*+`|'(?:\\.|[^'\\\n])*+')"""
+#: A whole action, or a comment up to its end mark.
+_ACTION = re.compile(
+    rf"""\{{\{{(?:-[ \t\r\n]+)?/\*.*?\*/
+       | \{{\{{(?:[^}}"`']++|{_STRING}|\}}(?!\}}))*+\}}\}}""",
+    re.VERBOSE | re.DOTALL,
+)
+_STRINGS = re.compile(_STRING, re.DOTALL)
 _TOKEN = re.compile(
-    r"""(?P<end>\}\})
-      | (?P<string>"(?:\\.|[^"\\\n])*" | `[^`]*` | '(?:\\.|[^'\\\n])*')
+    rf"""(?P<end>\}}\}})
+      | (?P<string>{_STRING})
       | (?P<field>[.$][\w.$]*)
       | (?P<name>[^\W\d]\w*)
       | (?P<number>\d[\w.]*)
@@ -37,24 +44,23 @@ class Call:
     end: int
 
 
-def calls(text: str) -> Iterator[Call]:
-    """Every call in `text`, in order. Raises NotUnderstood for an action that does not end."""
+def calls(text: str, wanted: re.Pattern[str] | None = None) -> Iterator[Call]:
+    """Every call in `text`, in order; with `wanted`, only those in actions where that is found.
+
+    Raises NotUnderstood for an action that does not end.
+    """
     start = text.find("{{")
     while start >= 0:
-        position = start + 2
-        comment = _COMMENT.match(text, position)
-        if comment:
-            position = comment.end()
-        while True:
-            token = _TOKEN.match(text, position)
-            if token is None:
-                raise NotUnderstood(f"the action at offset {start} does not end")
-            position = token.end()
-            if token.lastgroup == "end":
-                break
-            if token.lastgroup == "name":
-                yield Call(token[0], token.start(), position)
-        start = text.find("{{", position)
+        action = _ACTION.match(text, start)
+        if action is None:
+            raise NotUnderstood(f"the action at offset {start} does not end")
+        end = action.end()
+        code = wanted is None or wanted.search(_STRINGS.sub("", action[0]))
+        if code and not text.endswith("*/", start, end):
+            for token in _TOKEN.finditer(text, start + 2, end):
+                if token.lastgroup == "name":
+                    yield Call(token[0], token.start(), token.end())
+        start = text.find("{{", end)
 
 
 def operands(text: str, position: int, count: int) -> list[tuple[int, int]]:
@@ -74,9 +80,11 @@ def operands(text: str, position: int, count: int) -> list[tuple[int, int]]:
     return found
 
 
-def replaced(text: str, edit: Callable[[Call], Iterator[tuple[int, int, str]]]) -> str:
+def replaced(
+    text: str, edit: Callable[[Call], Iterator[tuple[int, int, str]]], wanted: re.Pattern[str] | None = None
+) -> str:
     """`text` with the edits (start, end, replacement) that `edit` gives for each call; they must not overlap."""
-    edits = sorted(change for call in calls(text) for change in edit(call))
+    edits = sorted(change for call in calls(text, wanted) for change in edit(call))
     out, position = [], 0
     for start, end, replacement in edits:
         out += [text[position:start], replacement]

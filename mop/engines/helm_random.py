@@ -70,7 +70,7 @@ class Prober:
 
         A chart that fails by itself counts as reaching them: its own render will say why.
         """
-        probe = None if found.opaque else self._copy(request.chart, digest, functions, through_tpl)
+        probe = None if found.opaque else self._copy(request.chart, digest, found, functions, through_tpl)
         if probe is None:
             return None
         try:
@@ -84,7 +84,9 @@ class Prober:
                 self._mentions[digest] = mentions(chart)
             return self._mentions[digest]
 
-    def _copy(self, chart: Path, digest: str, functions: frozenset[str], through_tpl: bool) -> Path | None:
+    def _copy(
+        self, chart: Path, digest: str, found: Mentions, functions: frozenset[str], through_tpl: bool
+    ) -> Path | None:
         """The copy with traps, made once; None if the chart's templates cannot be followed."""
         key = (digest, functions, through_tpl)
         with self._lock:
@@ -93,7 +95,7 @@ class Prober:
                     self._folder = tempfile.TemporaryDirectory(prefix="mop-probe-")
                 target = Path(tempfile.mkdtemp(dir=self._folder.name), chart.name)
                 try:
-                    copy_with_traps(chart, target, functions, through_tpl=through_tpl)
+                    copy_with_traps(chart, target, found, functions, through_tpl=through_tpl)
                     self._copies[key] = target
                 except (NotUnderstood, UnicodeDecodeError):
                     self._copies[key] = None
