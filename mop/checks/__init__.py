@@ -27,6 +27,7 @@ from mop.checks import (
     resources,
     secrets,
     selectors,
+    skips,
 )
 from mop.checks.objects import Objects
 from mop.problem import Problem
@@ -49,6 +50,7 @@ class Check:
 
 
 CHECKS: tuple[Check, ...] = (
+    Check("skips", skips.check, "error", "error", across=False),
     Check("names", names.check, "error", "error", across=False),
     Check("list-keys", list_keys.check, "error", "error", across=False),
     Check("duplicates", duplicates.check, "error", "error", across=True),
@@ -66,3 +68,9 @@ CHECKS: tuple[Check, ...] = (
     Check("probes", probes.check, "off", "warning", across=True),
     Check("availability", availability.check, "off", "warning", across=True),
 )
+
+#: What the schemas find, beside the checks: each can be switched off, or made a warning, like a check.
+SCHEMA_CHECKS = ("schema", "api-versions", "unknown-kinds")
+
+#: All names that `validate: {checks: …}`, `--skip` and the annotation know.
+NAMES: tuple[str, ...] = (*SCHEMA_CHECKS, *(check.name for check in CHECKS))

@@ -12,14 +12,17 @@ from mop.manifest import ObjectRef
 from mop.model import Environment
 from mop.problem import Problem
 
+#: What the schemas call an object whose kind they do not know.
+UNKNOWN_KINDS = "unknown-kinds"
+
 
 def levels(environment: Environment) -> dict[str, Level]:
     """How grave the findings of each check are in `environment`; what is not listed stays as found."""
     found: dict[str, Level] = {
         check.name: check.protected if environment.protected else check.level for check in CHECKS
     }
-    if environment.validate.get("unknown-kinds") == "allow":
-        found["unknown-kinds"] = "off"
+    if environment.validate.get(UNKNOWN_KINDS) == "allow":
+        found[UNKNOWN_KINDS] = "off"
     found.update(environment.validate.get("checks", {}))
     return found
 

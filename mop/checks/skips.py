@@ -1,14 +1,16 @@
-"""Objects that switch a check off for themselves, with the annotation `mop.raibid-labs.dev/skip-checks`.
+"""Objects that switch a check off for themselves say which, and why.
 
-`endpoints — the vault of another cluster`: names of checks, separated by commas, then a dash and the reason,
-which must be there.
+The annotation `mop.raibid-labs.dev/skip-checks: endpoints — the vault of another cluster` holds names of checks,
+separated by commas, then a dash and the reason. Without a reason, or with a name that is no check's, it does
+nothing, and is told.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from mop.checks.nearest import nearest
 from mop.checks.objects import Item, Objects, mapping
 from mop.problem import Problem
 
@@ -28,6 +30,22 @@ class Skips:
     def covers(self, problem: Problem) -> bool:
         """Whether `problem`'s object has switched its check off."""
         return problem.check in self._names.get(problem.object, ())
+
+
+def check(objects: Objects) -> Iterator[Problem]:
+    """A Problem at each annotation that gives no reason or names no check."""
+    from mop.checks import NAMES
+
+    for item in objects.items:
+        text = mapping(item.manifest, "metadata", "annotations").get(ANNOTATION)
+        if not isinstance(text, str):
+            continue
+        path = f'metadata.annotations["{ANNOTATION}"]'
+        names, _, reason = split(text)
+        if not reason:
+            yield item.problem("no reason is given", path, expected="check, check — reason", found=text)
+        for name in sorted(names - set(NAMES)):
+            yield item.problem(f"no check is called {name}", path, found=name, hint=nearest(name, NAMES))
 
 
 def skipped(item: Item) -> frozenset[str]:

@@ -5,7 +5,7 @@ Engines raise the errors of `mop.errors`, never a library's own. Objects are pla
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -140,6 +140,9 @@ class Schemas(Protocol):
         self, kubernetes: str, manifests: Sequence[Manifest], crds: Iterable[Manifest] = ()
     ) -> list[Problem]:
         """Problems of objects against the strict schemas, and of custom resources against the CRDs given."""
+
+    def crds(self, folders: Iterable[Path], kinds: Collection[tuple[str, str]]) -> list[Manifest]:
+        """CRDs of `kinds` in files below `folders`; a JSON Schema of one of them is given as a CRD."""
 
 
 # ---------------------------------------------------------------- Cluster

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,12 @@ class PackagedSchemas:
                 definitions = schema_definitions.load(kubernetes, cache)
                 version = self._versions[kubernetes] = _Version(definitions)
             return version.validate(manifests, schema_custom.kinds(crds))
+
+    def crds(self, folders: Iterable[Path], kinds: Collection[_Kind]) -> list[Manifest]:
+        """CRDs of `kinds` in files below `folders`; a JSON Schema of one of them is given as a CRD."""
+        from mop.engines import schema_folders
+
+        return schema_folders.find(folders, kinds)
 
 
 def minor(kubernetes: str) -> int:

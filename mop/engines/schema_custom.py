@@ -36,7 +36,10 @@ def kinds(crds: Iterable[Manifest]) -> dict[tuple[str, str], Mapping[str, Any]]:
 
 
 def schema(version: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON Schema of a CRD's `version`; a version without a schema allows anything beside the metadata."""
+    """JSON Schema of a CRD's `version` (`jsonSchema`: as it is); without one anything is allowed beside metadata."""
+    if "jsonSchema" in version:
+        plain: dict[str, Any] = version["jsonSchema"]
+        return plain
     root = (version.get("schema") or {}).get("openAPIV3Schema")
     if not root:
         return {"type": "object", "properties": {"metadata": _META}}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from mop import __version__
 from mop.checks import policy
-from mop.checks.objects import Objects
+from mop.checks.lines import located
+from mop.checks.objects import Objects, mapping, objects_in, text
 from mop.engines.protocols import Schemas, Toolbox
 from mop.errors import ValidationError
 from mop.files import Input, sha256
@@ -18,7 +20,7 @@ from mop.outputs import Outputs
 from mop.problem import Problem
 
 #: Raised when what is found in unchanged manifests changes.
-FORMAT = 1
+FORMAT = 2
 
 #: The rendered file of each object, relative to the platform's root.
 Sources = Mapping[ObjectRef, str]
@@ -64,17 +66,47 @@ def validate_environment(
 
 def component(environment: Environment, component: str, outputs: Outputs, tools: Toolbox) -> Outcome:
     """Check one component, or read what was found if nothing changed. ValidationError if there are errors."""
-    output = outputs.findings(environment.name, component)
     manifests = outputs.load_manifests(environment.name, component)
     key = _component_key(environment, outputs)
-    if not outputs.current(output, key):
-        crds = _crds(environment, outputs)
-        sources = _sources(environment, {component: manifests}, outputs)
-        found = validate_component(tools.schemas(), environment, component, manifests, crds, sources)
-        _write(environment, component, (component,), found, key, outputs)
-    return _outcome(
-        findings(environment, component, outputs), f"{environment.name}/{component}", len(manifests)
-    )
+    current = outputs.current(outputs.findings(environment.name, component), key)
+    # Where a kind had no schema, a file outside the render may have one by now.
+    if not current or any(p.check == policy.UNKNOWN_KINDS for p in findings(environment, component, outputs)):
+        _check(environment, component, manifests, key, outputs, tools.schemas())
+    what = f"{environment.name}/{component}"
+    return _outcome(findings(environment, component, outputs), what, len(manifests))
+
+
+def _check(
+    environment: Environment,
+    component: str,
+    manifests: Sequence[Manifest],
+    key: str,
+    outputs: Outputs,
+    schemas: Schemas,
+) -> None:
+    crds = _crds(environment, outputs)
+    unknown = {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests}
+    unknown -= schemas.namespaced(environment.kubernetes).keys()
+    unknown -= {kind for crd in crds for kind in _defined(crd)}
+    folders = _schema_folders(outputs) if unknown else []
+    if unknown:
+        crds = [*schemas.crds(folders, unknown), *crds]
+    sources = _sources(environment, {component: manifests}, outputs)
+    found = validate_component(schemas, environment, component, manifests, crds, sources)
+    _write(environment, component, (component,), found, key, outputs, folders)
+
+
+def _defined(crd: Manifest) -> Iterator[tuple[str, str]]:
+    """(apiVersion, kind) of each version of a CRD."""
+    spec = mapping(crd, "spec")
+    for _, version in objects_in(spec, "versions"):
+        yield f"{text(spec, 'group')}/{text(version, 'name')}", text(spec, "names", "kind")
+
+
+def _schema_folders(outputs: Outputs) -> list[Path]:
+    """`schemas/` of the platform, and the CRDs that vendored charts bring."""
+    charts = outputs.root / "charts"
+    return [outputs.root / "schemas", *sorted(path for path in charts.rglob("crds") if path.is_dir())]
 
 
 def component_current(environment: Environment, component: str, outputs: Outputs) -> bool:
@@ -115,6 +147,12 @@ def rendered_files(environment: Environment, components: Iterable[str], outputs:
     return _sources(environment, manifests, outputs)
 
 
+def _folder(outputs: Outputs, folder: Path) -> Input:
+    path = str(folder.relative_to(outputs.root))
+    digest = outputs.digests.tree(folder)
+    return Input(path, "absent") if digest is None else Input(path, "tree", digest)
+
+
 def _outcome(found: list[Problem], what: str, objects: int) -> Outcome:
     errors = _errors(found)
     if errors:
@@ -135,7 +173,8 @@ def _key(environment: Environment) -> str:
         environment.protected,
         repr(environment.validate),
     ]
-    return sha256(json.dumps([FORMAT, __version__, environment.name, *settings]))
+    checks = sorted(policy.levels(environment))
+    return sha256(json.dumps([FORMAT, __version__, environment.name, *settings, *checks]))
 
 
 def _component_key(environment: Environment, outputs: Outputs) -> str:
@@ -178,12 +217,14 @@ def _write(
     found: Iterable[Problem],
     key: str,
     outputs: Outputs,
+    folders: Iterable[Path] = (),
 ) -> None:
-    inputs = []
+    inputs = [_folder(outputs, folder) for folder in folders]
     for name in members:
         path = outputs.manifests(environment.name, name)
         digest = outputs.digests.file(path) or ""
         inputs.append(Input(str(path.relative_to(outputs.root)), "file", digest))
+    found = located(found, lambda file: (outputs.root / file).read_text())
     rows = [asdict(problem) for problem in found]
-    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-    outputs.write(outputs.findings(environment.name, component), text, key, inputs)
+    document = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    outputs.write(outputs.findings(environment.name, component), document, key, inputs)
