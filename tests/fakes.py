@@ -124,6 +124,12 @@ class FakeCluster:
     def knows(self, api_version: str, kind: str) -> bool | None:
         return self.kinds.get((api_version, kind))
 
+    def served(self, group: str, kind: str) -> str | None:
+        found = (
+            version for version, known in self.kinds if known == kind and version.rpartition("/")[0] == group
+        )
+        return next(found, None)
+
     def refresh(self) -> None:
         with self._lock:
             for manifest in self._objects.values():

@@ -195,6 +195,9 @@ class Cluster(Protocol):
     def knows(self, api_version: str, kind: str) -> bool | None:
         """None: the server has no such kind (its CRD may be missing); else whether it is namespaced."""
 
+    def served(self, group: str, kind: str) -> str | None:
+        """The apiVersion by which the server prefers to serve a kind; None if it has no such kind."""
+
     def refresh(self) -> None:
         """Forget discovery: a CRD was just established."""
 

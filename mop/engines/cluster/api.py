@@ -52,6 +52,9 @@ class LightkubeCluster:
         resource = self._discovery.find(api_version, kind)
         return None if resource is None else resource.namespaced
 
+    def served(self, group: str, kind: str) -> str | None:
+        return self._discovery.served(group, kind)
+
     def refresh(self) -> None:
         self._discovery.refresh()
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+import httpx2
+
 from mop.engines.cluster.errors import Asked, failure
 from mop.engines.cluster.session import Session
 
@@ -57,6 +59,22 @@ class Discovery:
                     known = self._known[api_version] = self._ask(api_version)
         return known.get(kind)
 
+    def served(self, group: str, kind: str) -> str | None:
+        """The apiVersion that serves `kind`: the group's preferred one if it does, else its next."""
+        return next((version for version in self._versions(group) if self.find(version, kind)), None)
+
+    def _versions(self, group: str) -> list[str]:
+        if not group:
+            return ["v1"]
+        response = self._session.request("GET", f"/apis/{group}")
+        if response.status_code == 404:
+            return []
+        self._check(response, group)
+        document = json.loads(response.content)
+        preferred: str = document["preferredVersion"]["groupVersion"]
+        others = [version["groupVersion"] for version in document["versions"]]
+        return [preferred, *(version for version in others if version != preferred)]
+
     def refresh(self) -> None:
         """Ask again when next wanted."""
         with self._guard:
@@ -67,11 +85,15 @@ class Discovery:
         response = self._session.request("GET", prefix)
         if response.status_code == 404:
             return {}
-        if response.status_code != 200:
-            asked = Asked("discover", api_version)
-            raise failure(response.status_code, response.content, asked, self._session.connection)
+        self._check(response, api_version)
         return {
             entry["kind"]: Resource(prefix, entry["name"], bool(entry["namespaced"]))
             for entry in json.loads(response.content)["resources"]
             if "/" not in entry["name"]
         }
+
+    def _check(self, response: httpx2.Response, what: str) -> None:
+        if response.status_code != 200:
+            raise failure(
+                response.status_code, response.content, Asked("discover", what), self._session.connection
+            )

@@ -62,6 +62,20 @@ def test_discovery_is_asked_once_until_refreshed(server: Server) -> None:
     assert server.discovered[2:] == ["/api/v1"]
 
 
+def test_the_version_that_serves_a_kind_is_the_preferred_one_that_has_it(server: Server) -> None:
+    versions = [{"groupVersion": "apps/v2beta1"}, {"groupVersion": "apps/v1"}]
+    group = {"versions": versions, "preferredVersion": versions[0]}
+    server.answers = [
+        Answer(body=group),
+        Answer(404, status("no such version")),
+        Answer(404, status("no group")),
+    ]
+    cluster = server.cluster()
+    assert cluster.served("apps", "Deployment") == "apps/v1"
+    assert cluster.served("", "ConfigMap") == "v1"
+    assert cluster.served("nowhere.example.com", "Widget") is None
+
+
 def test_an_object_of_an_unknown_kind_cannot_be_applied(server: Server) -> None:
     server.answers = [Answer(404, status("no group"))]
     with pytest.raises(Rejected, match=r"no kind Widget of example.com/v1") as caught:
