@@ -12,6 +12,7 @@ from typing import Literal
 
 from mop.checks import (
     availability,
+    dashboards,
     duplicates,
     endpoints,
     images,
@@ -25,6 +26,7 @@ from mop.checks import (
     references,
     requests,
     resources,
+    rules,
     secrets,
     selectors,
     skips,
@@ -60,6 +62,8 @@ CHECKS: tuple[Check, ...] = (
     Check("selectors", selectors.check, "error", "error", across=True),
     Check("ports", ports.check, "error", "error", across=True),
     Check("endpoints", endpoints.check, "error", "error", across=True),
+    Check("rules", rules.check, "error", "error", across=False),
+    Check("dashboards", dashboards.check, "error", "error", across=True),
     Check("resources", resources.check, "error", "error", across=False),
     Check("images", images.check, "error", "error", across=False),
     Check("secrets", secrets.check, "error", "error", across=False),
