@@ -17,7 +17,7 @@ from mop.errors import ToolError
 PACE = 15.0
 
 _HINTS = {
-    "no space left on device": "the build needs 4 GB: free some, or move GOCACHE, GOMODCACHE, MOP_CACHE_DIR",
+    "no space left on device": "the build needs 6 GB: free some, or move GOCACHE, GOMODCACHE, MOP_CACHE_DIR",
     "dial tcp": "Go modules come from GOPROXY; what was downloaded and compiled is kept, so run it again",
     "signal: killed": "the compiler was killed, mostly for want of memory: run it again when 3 GB are free",
     "SECURITY ERROR": "the module proxy serves something else than what go.sum pins: nothing was built",

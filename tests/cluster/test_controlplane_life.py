@@ -86,7 +86,7 @@ def test_it_starts_quickly_on_loopback_alone_and_for_its_owner_alone(root: Path)
     endpoint = plane.start()
     took = time.monotonic() - begun
 
-    assert took < 30
+    assert took < 60, "some 5 s on two idle cores; more than this is a defect, not a busy machine"
     assert endpoint.token not in repr(endpoint)
     state = plane.status()
     assert state.state == "running"
