@@ -292,11 +292,11 @@ def _matches(manifest: Manifest, scope: tuple[str, str, str, str]) -> bool:
     api_version, kind, namespace, labels = scope
     it = ref(manifest)
     has = manifest["metadata"].get("labels") or {}
-    wanted = dict(pair.split("=") for pair in labels.split(",") if pair)
+    wanted = [pair.partition("=") for pair in labels.split(",") if pair]
     return (
         (it.api_version, it.kind) == (api_version, kind)
         and namespace in ("", it.namespace)
-        and all(has.get(key) == value for key, value in wanted.items())
+        and all(has.get(key) == value if equal else key in has for key, equal, value in wanted)
     )
 
 

@@ -5,29 +5,28 @@ from __future__ import annotations
 import base64
 
 from mop.manifest import Manifest
+from mop.rollout.applyset import Owner
+from mop.rollout.names import COMPONENT, ENVIRONMENT
 
-DOMAIN = "mop.raibid-labs.dev"
-ENVIRONMENT = f"{DOMAIN}/environment"
-COMPONENT = f"{DOMAIN}/component"
 HOOK = "helm.sh/hook"
 #: Helm 2's way to install a CRD early; since Helm 3 such an object is an ordinary one.
 _LEGACY_HOOK = "crd-install"
 
 
-def sent(manifest: Manifest, environment: str, component: str) -> Manifest:
+def sent(manifest: Manifest, owner: Owner) -> Manifest:
     """`manifest` as it is sent: with its labels on its own metadata; pod templates are not touched.
 
     A Secret's stringData becomes data: the server does that anyway, but a key that later goes from stringData
     would stay in data: server-side apply owns what was sent (kubernetes #108008; Flux does the same).
     """
     metadata = manifest["metadata"]
-    labels = {**(metadata.get("labels") or {}), ENVIRONMENT: environment, COMPONENT: component}
+    labels = {**(metadata.get("labels") or {}), **owner.labels}
     labelled = {**manifest, "metadata": {**metadata, "labels": labels}}
     texts = labelled.get("stringData")
     if (
         manifest["kind"] == "Secret"
         and isinstance(texts, dict)
-        and all(isinstance(t, str) for t in texts.values())
+        and all(isinstance(text, str) for text in texts.values())
     ):
         del labelled["stringData"]
         encoded = {key: base64.b64encode(text.encode()).decode() for key, text in texts.items()}

@@ -1,58 +1,79 @@
-"""What an apply of one component would do, object by object: each live object against the server's dry run.
+"""What an apply of one component does, decided before anything is written. Values only.
 
-`diff` shows the plan, `apply` carries it out: what was shown is what is done.
+`diff` shows a plan, `apply` carries it out: what was shown is what is done.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from mop.engines.protocols import FIELD_MANAGER, Applied, Cluster
-from mop.errors import ClusterError, FieldConflict, Rejected
-from mop.manifest import Manifest, ObjectRef, ref, sort_key
-from mop.masking import Fingerprint, mask_manifest
+from mop.errors import ClusterError, FieldConflict
+from mop.manifest import Manifest, ref
 from mop.problem import Problem
-from mop.results import Change, ComponentDiff, Conflict
-from mop.rollout.compare import declared, field_changes, owned, same
-from mop.rollout.concurrent import Stop, each
-from mop.rollout.labels import is_hook, sent
-from mop.rollout.live import Identity, listed
-from mop.rollout.phases import CORE_NAMESPACE, defined_kinds, namespaces
-
-#: How often a dry run is repeated because the object moved between reading it and the dry run.
-_STEADY = 4
+from mop.results import Change, ComponentDiff
+from mop.rollout.applyset import Extent, Owner
+from mop.rollout.phases import defined_kinds, namespaces
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One object: what is sent, and the fact about it. `write`: whether sending it changes anything."""
+    """One object: what is sent (of a delete, what is there), and the fact about it.
+
+    `write`: whether sending it changes anything. `version`: the live object's resourceVersion that the plan saw.
+    """
 
     manifest: Manifest = field(repr=False)
     change: Change
     write: bool
-    version: str = ""  # the live object's resourceVersion that the plan saw
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All objects of one component, in apply order; `hooks` are its Helm hooks, which no diff shows."""
+    """All objects of one component, in apply order, and what it no longer renders, in the order of removal.
 
-    environment: str
-    component: str
+    `hooks`: its Helm hooks, which no diff shows. `parent`: the live parent of its set. `extent`: where its members
+    are to be found once this is done; None if what is there was not looked at, so that nothing may be forgotten.
+    """
+
+    owner: Owner
     items: tuple[Planned, ...]
     hooks: tuple[Manifest, ...] = field(default=(), repr=False)
+    doomed: tuple[Planned, ...] = ()
+    members: int = 0
+    parent: Manifest | None = field(default=None, repr=False)
+    extent: Extent | None = None
+
+    @property
+    def environment(self) -> str:
+        """The environment's name."""
+        return self.owner.environment
+
+    @property
+    def component(self) -> str:
+        """The component's name."""
+        return self.owner.component
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Everything that happens, in its order."""
+        return tuple(item.change for item in (*self.items, *self.doomed))
 
     @property
     def diff(self) -> ComponentDiff:
         """The plan as facts that anybody may see."""
-        return ComponentDiff(self.environment, self.component, tuple(item.change for item in self.items))
+        return ComponentDiff(self.environment, self.component, self.changes)
 
     @property
     def conflicts(self) -> tuple[Planned, ...]:
         """The objects of which another manager owns fields."""
         return tuple(item for item in self.items if item.change.conflicts)
+
+    @property
+    def reach(self) -> Extent:
+        """Where objects of the component are, before or after."""
+        return Extent.of(ref(item.manifest) for item in (*self.items, *self.doomed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,138 +91,6 @@ class Created:
         """By a run that applies all of `manifests`, and creates the namespaces `also`."""
         everything = list(manifests)
         return cls(namespaces(everything) | frozenset(also), defined_kinds(everything))
-
-
-def make_plans(
-    cluster: Cluster,
-    environment: str,
-    components: Mapping[str, Sequence[Manifest]],
-    *,
-    created: Created,
-    files: Mapping[ObjectRef, str] | None = None,
-    fingerprint: Fingerprint | None = None,
-    stop: Stop | None = None,
-) -> list[Plan]:
-    """One plan for each of `components` (name → rendered manifests), asking for eight objects at once.
-
-    Raises Rejected with one Problem for each object that the server would refuse, naming its file from
-    `files`; Denied and Unreachable at the first of them.
-    """
-    objects = [
-        (component, sent(manifest, environment, component))
-        for component, manifests in components.items()
-        for manifest in sorted(manifests, key=sort_key)
-        if not is_hook(manifest)
-    ]
-    live = listed(cluster, environment, [ref(manifest) for _, manifest in objects], stop=stop)
-    planner = _Planner(cluster, created, live, fingerprint or Fingerprint())
-    outcomes = each(lambda entry: planner.object(entry[1]), objects, stop=stop)
-    planned: dict[str, list[Planned]] = {component: [] for component in components}
-    problems: list[Problem] = []
-    for (component, manifest), outcome in zip(objects, outcomes, strict=True):
-        if isinstance(outcome, Planned):
-            planned[component].append(outcome)
-        else:
-            file = (files or {}).get(ref(manifest), "")
-            problems += [
-                replace(problem, file=file, environment=environment, component=component)
-                for problem in outcome.problems
-            ]
-    if problems:
-        raise Rejected(f"{cluster.address} rejects {_objects(problems)}", problems=problems)
-    return [
-        Plan(environment, component, tuple(planned[component]), tuple(filter(is_hook, manifests)))
-        for component, manifests in components.items()
-    ]
-
-
-def _objects(problems: list[Problem]) -> str:
-    return problems[0].object if len(problems) == 1 else f"{len(problems)} objects"
-
-
-class _Planner:
-    """Plans single objects; remembers which namespaces are there. Thread-safe."""
-
-    def __init__(
-        self, cluster: Cluster, created: Created, live: Mapping[Identity, Manifest], fingerprint: Fingerprint
-    ) -> None:
-        self._cluster = cluster
-        self._created = created
-        self._live = live
-        self._fingerprint = fingerprint
-        self._lock = threading.Lock()
-        self._absent: dict[str, bool] = {}
-
-    def object(self, manifest: Manifest) -> Planned | Rejected:
-        """The plan for one object, or why the server would refuse it."""
-        try:
-            return self._plan(manifest)
-        except Rejected as error:
-            return error
-
-    def _plan(self, manifest: Manifest) -> Planned:
-        it = ref(manifest)
-        unknown = self._cluster.knows(it.api_version, it.kind) is None
-        if unknown and (it.group, it.kind) in self._created.kinds:
-            return self._addition(manifest, note="its CustomResourceDefinition is created first")
-        live = self._live.get(it.identity)
-        if live is None and self._namespace_absent(it.namespace):
-            return self._addition(manifest)
-        dry, conflicts = self._dry_run(manifest)
-        if live is None and not _version(dry.manifest):
-            return self._addition(manifest, dry)  # only what is stored has a version
-        for _ in range(_STEADY):
-            if live is not None and _version(dry.manifest) == _version(live):
-                break
-            # Not listed for want of a label, or written meanwhile by a controller, whose change is not ours.
-            live = self._cluster.get(it)
-            dry, conflicts = self._dry_run(manifest)
-        return (
-            self._addition(manifest, dry) if live is None else self._compared(manifest, live, dry, conflicts)
-        )
-
-    def _namespace_absent(self, name: str) -> bool:
-        """Whether the namespace is not there yet but will be: a dry run inside it cannot succeed."""
-        if name not in self._created.namespaces:
-            return False
-        with self._lock:
-            if name not in self._absent:
-                self._absent[name] = self._cluster.get(ObjectRef(*CORE_NAMESPACE, "", name)) is None
-            return self._absent[name]
-
-    def _addition(self, manifest: Manifest, dry: Applied | None = None, note: str = "") -> Planned:
-        after = mask_manifest(declared(manifest), self._fingerprint)
-        warnings = dry.warnings if dry else ()
-        change = Change("add", ref(manifest), field_changes({}, after), None, after, (), warnings, note)
-        return Planned(manifest, change, write=True)
-
-    def _compared(
-        self, manifest: Manifest, live: Manifest, dry: Applied, conflicts: tuple[Conflict, ...]
-    ) -> Planned:
-        status = "status" in manifest
-        before, after = declared(live, status=status), declared(dry.manifest, status=status)
-        changed = not same(before, after)
-        takes = owned(live, FIELD_MANAGER) != owned(dry.manifest, FIELD_MANAGER)
-        if changed:
-            before, after = mask_manifest(before, self._fingerprint), mask_manifest(after, self._fingerprint)
-            fields = field_changes(before, after)
-            change = Change("update", ref(manifest), fields, before, after, conflicts, dry.warnings)
-        else:
-            note = "takes ownership of fields whose values stay" if takes else ""
-            change = Change("keep", ref(manifest), conflicts=conflicts, warnings=dry.warnings, note=note)
-        return Planned(manifest, change, write=changed or takes or bool(conflicts), version=_version(live))
-
-    def _dry_run(self, manifest: Manifest) -> tuple[Applied, tuple[Conflict, ...]]:
-        """What the apply would make; where another manager owns fields, as if they were taken over."""
-        try:
-            return self._cluster.apply(manifest, dry_run=True), ()
-        except FieldConflict as error:
-            conflicts = tuple(Conflict(problem.found, problem.path) for problem in error.problems)
-            return self._cluster.apply(manifest, dry_run=True, force=True), conflicts
-
-
-def _version(manifest: Manifest) -> str:
-    return str(manifest["metadata"].get("resourceVersion", ""))
 
 
 def conflict_error(plan: Plan, address: str) -> ClusterError:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from mop.engines.protocols import Cluster
 from mop.errors import ClusterError, Rejected
-from mop.manifest import Manifest, ObjectRef, ref
+from mop.manifest import Manifest, ObjectRef, kind_rank, ref, sort_key
 from mop.problem import Problem
 from mop.results import Change, Progress, Written, silent
 from mop.rollout.concurrent import Stop, each
 from mop.rollout.phases import CORE_NAMESPACE, Phase, waves
 from mop.rollout.plan import Plan, Planned
+from mop.rollout.turns import rolls, turns
 
+Sent = tuple[str, ObjectRef]  # component, object
+Settle = Callable[[Sequence[Sent]], None]
 #: Seconds that a server may take to serve a kind after its definition was established.
 _SERVED = 30.0
 
@@ -37,14 +41,15 @@ class Sender:
         self._progress = progress
         self._stop = stop
         self._lock = threading.Lock()
-        self._total = {plan.component: len(plan.items) for plan in plans}
+        self._total = {plan.component: len(plan.changes) for plan in plans}
         self._environment = plans[0].environment if plans else ""
         self._done: dict[str, dict[ObjectRef, Change]] = {plan.component: {} for plan in plans}
         self._kinds: set[tuple[str, str]] = set()
 
-    def phase(self, phase: Phase, plans: Iterable[Plan]) -> list[tuple[str, ObjectRef]]:
+    def phase(self, phase: Phase, plans: Iterable[Plan], settle: Settle) -> list[Sent]:
         """Send what belongs to `phase`; gives (component, object) of all that was written.
 
+        `settle` waits for what must not roll together with what comes next.
         Raises Rejected, FieldConflict, Denied, Unreachable; KeyboardInterrupt if stopped.
         """
         members = {
@@ -53,17 +58,28 @@ class Sender:
             for item in plan.items
             if phase.holds(item.manifest)
         }
-        written: list[tuple[str, ObjectRef]] = []
+        written: list[Sent] = []
         for wave in waves(item.manifest for _, item in members.values()):
-            entries = [members[ref(manifest).identity] for manifest in wave]
-            each(self._send, entries, stop=self._stop)
-            written += [(component, item.change.ref) for component, item in entries if item.write]
+            before: list[Sent] = []
+            for turn in turns([members[ref(manifest).identity] for manifest in wave]):
+                if before:
+                    settle(before)
+                each(self._send, turn, stop=self._stop)
+                before = [(component, item.change.ref) for component, item in turn if rolls(item)]
+                written += [(component, item.change.ref) for component, item in turn if item.write]
         return written
+
+    def remove(self, plans: Iterable[Plan]) -> None:
+        """Delete what the plans remove, in reverse of the order of apply, and only those very objects."""
+        entries = [(plan.component, item) for plan in plans for item in plan.doomed]
+        entries.sort(key=lambda entry: sort_key(entry[1].manifest), reverse=True)
+        for _, wave in groupby(entries, key=lambda entry: kind_rank(entry[1].manifest["kind"])):
+            each(self._delete, wave, stop=self._stop)
 
     def changes(self, plan: Plan) -> tuple[Change, ...]:
         """What was done of `plan`, in its order."""
         done = self._done[plan.component]
-        return tuple(done[item.change.ref] for item in plan.items if item.change.ref in done)
+        return tuple(done[change.ref] for change in plan.changes if change.ref in done)
 
     def summary(self) -> str:
         """How far it came, for whoever is told of a failure or an interruption."""
@@ -85,6 +101,14 @@ class Sender:
             self._await_kind(change.ref)
             applied = self._cluster.apply(item.manifest, force=self._force)
             change = replace(change, warnings=applied.warnings or change.warnings)
+        self._record(component, change)
+
+    def _delete(self, entry: tuple[str, Planned]) -> None:
+        component, item = entry
+        self._cluster.delete(item.change.ref, uid=str(item.manifest["metadata"].get("uid", "")))
+        self._record(component, item.change)
+
+    def _record(self, component: str, change: Change) -> None:
         with self._lock:
             done = self._done[component]
             done[change.ref] = change

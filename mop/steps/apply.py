@@ -8,23 +8,30 @@ from dataclasses import dataclass, replace
 
 from mop.engines.protocols import Cluster
 from mop.errors import Interrupted, MopError, UsageError
+from mop.manifest import ObjectRef
 from mop.masking import mask_text, secret_values
 from mop.model import Environment, Ready
 from mop.results import ApplyResult, ObjectStatus, Progress, silent
 from mop.rollout.concurrent import Stop
 from mop.rollout.phases import PHASES, Phase, defined_kinds
 from mop.rollout.plan import Plan, conflict_error
-from mop.rollout.send import Sender, ensure_namespace
+from mop.rollout.prune import check_limit
+from mop.rollout.send import Sender, Sent, ensure_namespace
+from mop.rollout.sets import close_set, open_set
 from mop.rollout.wait import Awaited, wait_ready
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`timeout`: seconds instead of each component's own. `force`: take fields from other managers."""
+    """`timeout`: seconds instead of each component's own. `force`: take fields from other managers.
+
+    `prune_limit`: how many objects of a component may be removed where that needs to be said.
+    """
 
     wait: bool = True
     force: bool = False
     timeout: float | None = None
+    prune_limit: int | None = None
 
 
 def authorise(
@@ -77,10 +84,10 @@ def apply(
     done; Interrupted after what was in flight. `authorise` comes before.
     """
     options = options or Options()
-    if not options.force:
-        for plan in plans:
-            if plan.conflicts:
-                raise conflict_error(plan, cluster.address)
+    for plan in plans:
+        check_limit(plan.owner, len(plan.doomed), plan.members, options.prune_limit)
+        if plan.conflicts and not options.force:
+            raise conflict_error(plan, cluster.address)
     run = _Run(
         cluster, environment, plans, ready or {}, options, progress, stop if stop is not None else Stop()
     )
@@ -88,11 +95,12 @@ def apply(
         ensure_namespace(cluster, environment.namespace)
         for group in _groups(environment, plans):
             run.group(group)
+        run.prune(plans)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted: {run.sender.summary()}; the next apply goes on from here") from None
     except MopError as error:
         raise _with_account(error, run.sender.summary()) from error
-    return [run.results[plan.component] for plan in plans]
+    return [run.result(plan) for plan in plans]
 
 
 def _groups(environment: Environment, plans: Sequence[Plan]) -> list[list[Plan]]:
@@ -127,32 +135,44 @@ class _Run:
         self._stop = stop
         self._hide = _hider(plans)
         self.sender = Sender(cluster, plans, force=options.force, progress=progress, stop=stop)
-        self.results: dict[str, ApplyResult] = {}
+        self._objects: dict[str, tuple[ObjectStatus, ...]] = {}
+        self._seconds: dict[str, float] = {}
 
     def group(self, plans: Sequence[Plan]) -> None:
-        """All phases of `plans`, then readiness."""
+        """The sets are opened, then all phases of `plans`, then readiness."""
         started = time.monotonic()
+        for plan in plans:
+            open_set(self._cluster, plan)
         for phase in PHASES:
             self._phase(phase, plans)
-        objects = self._wait(plans) if self._options.wait else {}
-        seconds = time.monotonic() - started
+        if self._options.wait:
+            self._objects |= self._wait(plans)
+        self._seconds |= dict.fromkeys((plan.component for plan in plans), time.monotonic() - started)
+
+    def prune(self, plans: Sequence[Plan]) -> None:
+        """Remove what is rendered no more, after every component; then the sets are closed."""
+        self.sender.remove(plans)
         for plan in plans:
-            statuses = objects.get(plan.component, ())
-            changes = self.sender.changes(plan)
-            self.results[plan.component] = ApplyResult(
-                plan.environment, plan.component, changes, statuses, seconds
-            )
+            close_set(self._cluster, plan)
+
+    def result(self, plan: Plan) -> ApplyResult:
+        """What became of one plan."""
+        name = plan.component
+        changes, objects = self.sender.changes(plan), self._objects.get(name, ())
+        return ApplyResult(plan.environment, name, changes, objects, self._seconds.get(name, 0.0))
 
     def _phase(self, phase: Phase, plans: Sequence[Plan]) -> None:
-        written = self.sender.phase(phase, plans)
-        if not (written and phase.settles):
-            return
-        awaited = [
-            Awaited(plan.component, [it for component, it in written if component == plan.component], Ready())
-            for plan in plans
-        ]
-        self._await([each for each in awaited if each.refs])
-        self.sender.define(defined_kinds(item.manifest for plan in plans for item in plan.items))
+        written = self.sender.phase(phase, plans, self._settle)
+        if written and phase.settles:
+            self._settle(written)
+            self.sender.define(defined_kinds(item.manifest for plan in plans for item in plan.items))
+
+    def _settle(self, sent: Sequence[Sent]) -> None:
+        """Wait until what was sent is ready, whatever `--no-wait` says: the next would break without it."""
+        refs: dict[str, list[ObjectRef]] = {}
+        for component, it in sent:
+            refs.setdefault(component, []).append(it)
+        self._await([Awaited(name, found, self._patience(name)) for name, found in refs.items()])
 
     def _wait(self, plans: Sequence[Plan]) -> dict[str, tuple[ObjectStatus, ...]]:
         awaited = [

@@ -13,7 +13,7 @@ from mop.manifest import Manifest, ref
 from mop.model import Environment, Ready
 from mop.results import ApplyResult, Waiting, Written
 from mop.rollout.concurrent import Stop
-from mop.rollout.labels import COMPONENT, ENVIRONMENT
+from mop.rollout.applyset import Owner
 from mop.steps.apply import Options, apply
 from mop.steps.diff import plan
 from mop.steps.status import status
@@ -69,7 +69,7 @@ def test_objects_bear_their_labels_and_pods_do_not(cluster: Cluster, namespace: 
     run(cluster, staging, {"web": [deployment(namespace)]})
     live = cluster.get(ref(deployment(namespace)))
     assert live is not None
-    assert live["metadata"]["labels"] == {ENVIRONMENT: staging.name, COMPONENT: "web"}
+    assert live["metadata"]["labels"] == Owner(staging.name, "web", namespace).labels
     assert live["spec"]["template"]["metadata"]["labels"] == {"app": "web"}
 
 

@@ -56,6 +56,7 @@ def widget(name: str = "gear") -> Manifest:
 def environment(
     name: str = "staging",
     *,
+    components: tuple[str, ...] = ("web",),
     order: OrderName = "all-at-once",
     protected: bool = False,
     namespace: str = NAMESPACE,
@@ -65,7 +66,7 @@ def environment(
         namespace=namespace,
         kubernetes="1.34",
         target=Target("context", context="staging-eu-1"),
-        components=("logs",),
+        components=components,
         path=str(Path("environments") / name),
         order=order,
         protected=protected,

@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mop.manifest import KIND_ORDER, kind_rank
-from mop.rollout.labels import COMPONENT, ENVIRONMENT, is_hook, selector, sent
+from mop.rollout.applyset import PART_OF, Owner
+from mop.rollout.labels import is_hook, selector, sent
+from mop.rollout.names import COMPONENT, ENVIRONMENT
 from mop.rollout.phases import PHASES, defined_kinds, namespaces, waves
 from tests.unit.objects import config_map, definition, deployment, namespace, obj, secret, widget
 
+OWNER = Owner("staging", "web", "monitoring")
 KINDS = st.sampled_from([*KIND_ORDER, "Widget", "Prometheus"])
 
 
@@ -50,8 +53,12 @@ def test_what_a_run_creates_is_known() -> None:
 
 
 def test_labels_stand_on_the_object_and_not_on_its_pods() -> None:
-    manifest = sent(deployment(), "staging", "web")
-    assert manifest["metadata"]["labels"] == {ENVIRONMENT: "staging", COMPONENT: "web"}
+    manifest = sent(deployment(), OWNER)
+    assert manifest["metadata"]["labels"] == {
+        ENVIRONMENT: "staging",
+        COMPONENT: "web",
+        PART_OF: OWNER.set_id,
+    }
     assert manifest["spec"] == deployment()["spec"]
     assert "labels" not in deployment()["metadata"]
     assert selector("staging", "web") == f"{ENVIRONMENT}=staging,{COMPONENT}=web"
@@ -59,13 +66,13 @@ def test_labels_stand_on_the_object_and_not_on_its_pods() -> None:
 
 def test_string_data_is_sent_as_data_and_wins_there() -> None:
     manifest = {**secret(a="new"), "data": {"a": "b2xk", "b": "a2VwdA=="}}
-    assert sent(manifest, "e", "c")["data"] == {"a": base64.b64encode(b"new").decode(), "b": "a2VwdA=="}
-    assert "stringData" not in sent(manifest, "e", "c")
+    assert sent(manifest, OWNER)["data"] == {"a": base64.b64encode(b"new").decode(), "b": "a2VwdA=="}
+    assert "stringData" not in sent(manifest, OWNER)
 
 
 def test_string_data_that_the_server_would_refuse_is_left_for_it_to_refuse() -> None:
     manifest = obj("v1", "Secret", "s", stringData={"port": 5432})
-    assert sent(manifest, "e", "c")["stringData"] == {"port": 5432}
+    assert sent(manifest, OWNER)["stringData"] == {"port": 5432}
 
 
 def test_hooks_are_told_by_their_annotation() -> None:

@@ -10,16 +10,19 @@ from mop.errors import Denied, Rejected
 from mop.manifest import Manifest, ref
 from mop.masking import Fingerprint
 from mop.results import Action
-from mop.rollout.plan import Created, Plan, make_plans
+from mop.rollout.applyset import Owner
+from mop.rollout.plan import Created, Plan
+from mop.rollout.planner import Context, make_plans
 from tests.fakes import FakeCluster
 from tests.unit.objects import NAMESPACE, config_map, definition, deployment, namespace, obj, secret, widget
 
 KEY = Fingerprint(b"k" * 32)
+WEB, OPERATOR = Owner("staging", "web", NAMESPACE), Owner("staging", "operator", NAMESPACE)
 
 
 def plan(cluster: FakeCluster, *manifests: Manifest, created: Created | None = None) -> Plan:
     created = created or Created.by(manifests, NAMESPACE)
-    (found,) = make_plans(cluster, "staging", {"web": manifests}, created=created, fingerprint=KEY)
+    (found,) = make_plans(cluster, {WEB: manifests}, Context(created, sets=frozenset(), fingerprint=KEY))
     return found
 
 
@@ -94,9 +97,9 @@ def test_an_object_of_a_kind_that_the_run_defines_is_an_addition() -> None:
 
 
 def test_an_object_of_a_kind_that_another_component_defines_is_an_addition() -> None:
-    parts = {"operator": [definition()], "web": [widget()]}
-    created = Created.by([definition(), widget()], NAMESPACE)
-    plans = make_plans(FakeCluster(namespace()), "staging", parts, created=created)
+    parts = {OPERATOR: [definition()], WEB: [widget()]}
+    context = Context(Created.by([definition(), widget()], NAMESPACE))
+    plans = make_plans(FakeCluster(namespace()), parts, context)
     assert [actions(found) for found in plans] == [[("add", "CustomResourceDefinition")], [("add", "Widget")]]
 
 
@@ -121,11 +124,10 @@ def test_objects_in_a_namespace_that_nobody_creates_are_problems() -> None:
 def test_every_object_that_the_server_refuses_is_named_with_its_file() -> None:
     cluster = FakeCluster(namespace())
     cluster.rejections = {"bad": "no such colour", "worse": "no such shape"}
-    parts = {"web": [config_map("bad"), config_map("good"), config_map("worse")]}
+    parts = {WEB: [config_map("bad"), config_map("good"), config_map("worse")]}
     files = {ref(config_map("bad")): ".mop/rendered/staging/web/v1.ConfigMap-bad.yaml"}
-    created = Created.by([], NAMESPACE)
     with pytest.raises(Rejected) as caught:
-        make_plans(cluster, "staging", parts, created=created, files=files)
+        make_plans(cluster, parts, Context(Created.by([], NAMESPACE), files))
     first, second = caught.value.problems
     assert (first.object, first.message) == (f"ConfigMap/{NAMESPACE}/bad", "no such colour")
     assert (first.file, first.component) == (".mop/rendered/staging/web/v1.ConfigMap-bad.yaml", "web")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mop.errors import Denied
 from mop.manifest import Manifest, ref
+from mop.rollout.applyset import Owner
 from mop.rollout.labels import sent
 from mop.steps.status import status
 from tests.fakes import FakeCluster
@@ -19,7 +20,7 @@ READY = {
 
 
 def cluster_with(*manifests: Manifest) -> FakeCluster:
-    cluster = FakeCluster(namespace(), *(sent(manifest, "staging", "web") for manifest in manifests))
+    cluster = FakeCluster(namespace(), *(sent(manifest, Owner("staging", "web", NAMESPACE)) for manifest in manifests))
     cluster.calls.clear()
     return cluster
 
