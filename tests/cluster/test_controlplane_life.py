@@ -47,7 +47,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 def command_lines() -> str:
     """Every process: pid and arguments."""
-    return subprocess.run(["ps", "-wweo", "pid=,args="], capture_output=True, text=True, check=True).stdout  # noqa: S607
+    return subprocess.run(["ps", "-wweo", "pid=,args="], capture_output=True, text=True, check=True).stdout
 
 
 def processes_of(root: Path) -> dict[int, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import ssl
 import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -17,6 +19,7 @@ import pytest
 
 from mop.controlplane import ControlPlane, Endpoint
 from mop.engines.protocols import Cluster
+from mop.errors import Rejected
 from mop.manifest import Manifest, ObjectRef, ref
 
 
@@ -312,6 +315,70 @@ def test_a_server_stands_for_a_service_too(
         )
     finally:
         control_plane.stand_in(f"{address}:3100", None)
+
+
+class Refuses(Ready):
+    """An admission webhook that refuses."""
+
+    def do_POST(self) -> None:
+        review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        verdict = {"uid": review["request"]["uid"], "allowed": False, "status": {"message": "not today"}}
+        self.send_response(200)
+        self.end_headers()
+        answer = {"apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": verdict}
+        self.wfile.write(json.dumps(answer).encode())
+
+
+def test_a_webhook_on_this_machine_is_asked(endpoint: Endpoint, cluster: Cluster, namespace: str) -> None:
+    pki = endpoint.ca.parent
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(pki / "server.crt", pki / "server.key")
+    with HTTPServer(("127.0.0.1", 0), Refuses) as http:
+        http.socket = tls.wrap_socket(http.socket, server_side=True)
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        hook: Manifest = {
+            "apiVersion": "admissionregistration.k8s.io/v1",
+            "kind": "ValidatingWebhookConfiguration",
+            "metadata": {"name": namespace},
+            "webhooks": [
+                {
+                    "name": "refuses.example.com",
+                    "admissionReviewVersions": ["v1"],
+                    "sideEffects": "None",
+                    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                    "rules": [
+                        {
+                            "apiGroups": [""],
+                            "apiVersions": ["v1"],
+                            "resources": ["secrets"],
+                            "operations": ["CREATE"],
+                        }
+                    ],
+                    "clientConfig": {
+                        "url": f"https://127.0.0.1:{http.server_port}/",
+                        "caBundle": base64.b64encode(endpoint.ca.read_bytes()).decode(),
+                    },
+                }
+            ],
+        }
+        cluster.create(hook)
+        try:
+            assert eventually(lambda: refused(cluster, namespace)) == "not today"
+        finally:
+            cluster.delete(ref(hook))
+            http.shutdown()
+
+
+def refused(cluster: Cluster, namespace: str) -> str:
+    """What the API server says to a new Secret; "" if it takes it (the webhook is not known to it yet)."""
+    name = f"s-{uuid.uuid4().hex[:8]}"
+    try:
+        cluster.create(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": namespace}}
+        )
+    except Rejected as error:
+        return error.message.rpartition("denied the request: ")[2]
+    return ""
 
 
 def test_the_pods_own_addresses_are_not_the_users_network(cluster: Cluster, namespace: str) -> None:
