@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from mop.controlplane.facts import Endpoint, Member, Progress, Status, silent
 from mop.controlplane.layout import ADMIN, Layout
 from mop.controlplane.members import APISERVER, MEMBERS
 from mop.controlplane.record import Record, end_all
+from mop.errors import ControlPlaneError
 from mop.files import PRIVATE_FILE, write_atomic
 
 #: Starts, should other programs take the chosen ports each time.
@@ -39,6 +39,7 @@ class ControlPlane:
         a member that died is started anew on its old port. Raises ToolError if nothing can be built, and
         ControlPlaneError if a member does not come up; then what this call started is stopped again.
         """
+        from mop.cache import cache_root
         from mop.controlplane.binaries import obtain
         from mop.controlplane.furnishing import ApiServer
         from mop.controlplane.starting import PortTaken, Starter
@@ -48,7 +49,8 @@ class ControlPlane:
             endpoint = self._endpoint(record)
             if endpoint is not None and ApiServer(endpoint).ready():
                 return endpoint
-            binaries = obtain(self._cache or cache_folder(), self._progress)
+            binaries = obtain(self._cache or cache_root() / "controlplane", self._progress)
+            self._progress("starting the embedded control plane")
             for _attempt in range(_ATTEMPTS - 1):
                 with contextlib.suppress(PortTaken):
                     return Starter(self._layout, record, binaries).bring_up()
@@ -101,15 +103,20 @@ class ControlPlane:
     def _locked(self) -> Iterator[None]:
         from filelock import FileLock, Timeout
 
-        self._layout.lock.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._layout.lock, mode=PRIVATE_FILE)
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            self._progress("another process starts or stops the control plane: waiting for it")
-            lock.acquire()
-        try:
+            self._layout.lock.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                self._progress("another process starts or stops the control plane: waiting for it")
+                lock.acquire()
             yield
+        except OSError as error:
+            hint = (
+                f"the control plane keeps its files in {self._layout.folder}; is it writable, and not full?"
+            )
+            raise ControlPlaneError(f"the control plane's files: {error}", hint=hint) from error
         finally:
             lock.release()
 
@@ -130,13 +137,3 @@ def _member(name: str, record: Record) -> Member:
         return Member(name, version, running=False)
     port = record.ports.get(name, 0)
     return Member(name, version, True, process.pid, port, process.uptime, process.memory)
-
-
-def cache_folder() -> Path:
-    """Where built programs are kept: below MOP_CACHE_DIR, else below the user's cache folder."""
-    chosen = os.environ.get("MOP_CACHE_DIR")
-    if chosen:
-        return Path(chosen).absolute() / "controlplane"
-    from platformdirs import user_cache_path
-
-    return user_cache_path("mop") / "controlplane"
