@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -155,15 +155,23 @@ def arrange(
                 plain.append(document)
             elif HOOK_EVENTS.issuperset(events) and not (skip_tests and _TESTS.intersection(events)):
                 hooks.append(document)
-    plain = [*(Document(name, text + "\n") for name, text in crds), *sorted(plain, key=_by_kind)]
+    plain = [*(_crd_file(name, text + "\n") for name, text in crds), *sorted(plain, key=_by_kind)]
     if plain:  # `helm template` trims the stream before it appends the hooks
         plain[-1] = _trimmed(plain[-1])
     return plain if no_hooks else [*plain, *sorted(hooks, key=_by_kind)]
 
 
+@lru_cache(maxsize=512)
+def _crd_file(name: str, text: str) -> Document:
+    """CRD files are no templates: the same megabytes for every environment, read once."""
+    return Document(name, text)
+
+
 def split_manifests(text: str) -> list[str]:
     """The documents of one rendered template, by Helm's own rule (SplitManifests), which is no parser's."""
-    parts = _SEPARATOR.split(text.lstrip(_GO_BLANK))
+    text = text.lstrip(_GO_BLANK)
+    separated = text.startswith("---") or "\n---" in text  # the expression is slow on megabytes of dashboards
+    parts = _SEPARATOR.split(text) if separated else [text]
     return [part.lstrip(_GO_BLANK) for part in parts if part.strip(_GO_BLANK)]
 
 
