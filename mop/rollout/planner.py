@@ -16,7 +16,7 @@ from mop.rollout.applyset import ID, PART_OF, Owner
 from mop.rollout.compare import declared, field_changes, owned, same
 from mop.rollout.concurrent import Stop, each
 from mop.rollout.labels import is_hook, sent
-from mop.rollout.live import Identity, listed
+from mop.rollout.live import Listing
 from mop.rollout.phases import CORE_NAMESPACE
 from mop.rollout.plan import Created, Plan, Planned
 
@@ -30,12 +30,14 @@ class Context:
 
     `created`: what the same run creates. `files`: where each object was rendered to, for messages. `sets`: identities
     of the environment's own sets, between which objects may move; None: objects of any set are taken (`--adopt`).
+    `listing`: live objects that were found by their label; what is missing there is asked for alone.
     """
 
     created: Created
     files: Mapping[ObjectRef, str] = field(default_factory=dict)
     sets: frozenset[str] | None = None
     fingerprint: Fingerprint = field(default_factory=Fingerprint)
+    listing: Listing = field(default_factory=Listing)
     stop: Stop | None = None
 
 
@@ -53,9 +55,7 @@ def make_plans(
         for manifest in sorted(manifests, key=sort_key)
         if not is_hook(manifest)
     ]
-    environment = next((owner.environment for owner in components), "")
-    live = listed(cluster, environment, [ref(manifest) for _, manifest in objects], stop=context.stop)
-    planner = _Planner(cluster, context, live)
+    planner = _Planner(cluster, context)
     outcomes = each(lambda entry: planner.object(*entry), objects, stop=context.stop)
     planned: dict[Owner, list[Planned]] = {owner: [] for owner in components}
     problems: list[Problem] = []
@@ -83,12 +83,12 @@ def _objects(problems: list[Problem]) -> str:
 class _Planner:
     """Plans single objects; remembers which namespaces are there. Thread-safe."""
 
-    def __init__(self, cluster: Cluster, context: Context, live: Mapping[Identity, Manifest]) -> None:
+    def __init__(self, cluster: Cluster, context: Context) -> None:
         self._cluster = cluster
         self._created = context.created
         self._sets = context.sets
         self._fingerprint = context.fingerprint
-        self._live = live
+        self._live = context.listing.objects
         self._lock = threading.Lock()
         self._absent: dict[str, bool] = {}
 

@@ -1,16 +1,15 @@
-"""What an apply removes: members of a set that nobody renders any more, under every guard of cluster.md, Prune."""
+"""What an apply removes: members of a set that nobody renders any more, under every guard of cluster.md. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from mop.engines.protocols import FIELD_MANAGER, Cluster
+from mop.engines.protocols import FIELD_MANAGER
 from mop.errors import Denied, UsageError
 from mop.manifest import Manifest, ref, sort_key
 from mop.rollout.applyset import PART_OF, Extent, Owner
-from mop.rollout.concurrent import Stop, each
-from mop.rollout.live import Identity
+from mop.rollout.live import Identity, Listing
 from mop.rollout.names import PRUNE
 
 #: More than this many, or more than a third of a set, is not removed without being told how many.
@@ -39,51 +38,34 @@ class Members:
 
 
 def members(
-    cluster: Cluster,
+    listing: Listing,
     owner: Owner,
     extent: Extent,
     rendered: Collection[Identity],
     *,
     everything: bool = False,
-    stop: Stop | None = None,
 ) -> Members:
-    """Look for all members of the set of `owner` where `extent` says.
+    """The members of the set of `owner` among what was listed where `extent` says.
 
     `rendered`: what any component of the environment renders now. `everything`: precious kinds too (`--prune-all`).
-    Raises Denied if a kind may not be listed: a list that may not be read is not an empty one.
+    Raises Denied if a kind could not be listed: a list that may not be read is not an empty one.
     """
-    labels = f"{PART_OF}={owner.set_id}"
-
-    def listed(place: tuple[str, str, str]) -> list[Manifest]:
-        try:
-            return cluster.list(*place, labels=labels)
-        except Denied as error:
-            raise Denied(
-                f"prune of {owner.environment}/{owner.component} cannot see all its objects: {error.message}",
-                hint="grant the right to list it, or apply with --no-prune",
-            ) from error
-
-    found = each(listed, _places(cluster, extent), stop=stop)
-    unique = {ref(manifest).identity: manifest for listing in found for manifest in listing}
-    orphans = [manifest for identity, manifest in unique.items() if identity not in rendered]
+    for kind in sorted(extent.kinds & listing.denied.keys()):
+        raise Denied(
+            f"prune of {owner.environment}/{owner.component} cannot see all its objects:"
+            f" {listing.denied[kind].message}",
+            hint="grant the right to list it, or apply with --no-prune",
+        )
+    mine = {
+        identity: manifest
+        for identity, manifest in listing.objects.items()
+        if (manifest["metadata"].get("labels") or {}).get(PART_OF) == owner.set_id
+    }
+    orphans = [manifest for identity, manifest in mine.items() if identity not in rendered]
     doomed = [manifest for manifest in orphans if not spared(manifest, everything=everything)]
     kept = [manifest for manifest in orphans if spared(manifest, everything=everything)]
     ordered = tuple(sorted(doomed, key=sort_key, reverse=True))
-    return Members(ordered, tuple(kept), len(unique) - len(orphans))
-
-
-def _places(cluster: Cluster, extent: Extent) -> list[tuple[str, str, str]]:
-    """(apiVersion, kind, namespace) of every list to make; a kind that is gone has no objects."""
-    places: list[tuple[str, str, str]] = []
-    for group, kind in sorted(extent.kinds):
-        version = cluster.served(group, kind)
-        if version is None:
-            continue
-        if cluster.knows(version, kind):
-            places += [(version, kind, namespace) for namespace in sorted(extent.namespaces)]
-        else:
-            places.append((version, kind, ""))
-    return places
+    return Members(ordered, tuple(kept), len(mine) - len(orphans))
 
 
 def spared(manifest: Manifest, *, everything: bool = False) -> str:

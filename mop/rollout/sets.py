@@ -15,8 +15,8 @@ from mop.masking import Fingerprint, mask_manifest
 from mop.results import Change
 from mop.rollout.applyset import ID, Extent, Owner, extent, owner, parent
 from mop.rollout.compare import declared
-from mop.rollout.concurrent import Stop
 from mop.rollout.labels import selector
+from mop.rollout.live import Listing
 from mop.rollout.plan import Plan, Planned
 from mop.rollout.prune import members
 
@@ -41,15 +41,14 @@ def with_parents(plans: Iterable[Plan], parents: Parents) -> list[Plan]:
 
 
 def with_prune(
-    cluster: Cluster,
     plans: Sequence[Plan],
     parents: Parents,
+    listing: Listing,
     *,
     elsewhere: Collection[ObjectRef] = (),
     undeclared: Sequence[Owner] = (),
     everything: bool = False,
     fingerprint: Fingerprint,
-    stop: Stop | None = None,
 ) -> list[Plan]:
     """`plans`, and plans of nothing for `undeclared` sets, with what each removes.
 
@@ -64,7 +63,7 @@ def with_prune(
         if live is None:
             found.append(replace(plan, extent=now))
             continue
-        those = members(cluster, plan.owner, extent(live), rendered, everything=everything, stop=stop)
+        those = members(listing, plan.owner, extent(live), rendered, everything=everything)
         removed = tuple(_removal(manifest, fingerprint) for manifest in those.doomed)
         kept = Extent.of(ref(manifest) for manifest in those.spared)
         total = len(those.doomed) + len(those.spared) + those.rendered

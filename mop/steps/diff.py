@@ -6,15 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mop.engines.protocols import Cluster
-from mop.manifest import Manifest, ObjectRef
+from mop.manifest import Manifest, ObjectRef, ref
 from mop.masking import Fingerprint
 from mop.model import Environment
 from mop.results import ComponentDiff
-from mop.rollout.applyset import Owner
+from mop.rollout.applyset import Owner, extent
 from mop.rollout.concurrent import Stop
+from mop.rollout.labels import is_hook
+from mop.rollout.live import Listing, listed, places_of, places_within
 from mop.rollout.plan import Created, Plan
 from mop.rollout.planner import Context, make_plans
-from mop.rollout.sets import live_sets, with_parents, with_prune
+from mop.rollout.sets import Parents, live_sets, with_parents, with_prune
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,13 @@ def plan(
     owners = {name: Owner(environment.name, name, environment.namespace) for name in components}
     parents = live_sets(cluster, environment.name, environment.namespace)
     own = {Owner(environment.name, name, environment.namespace).set_id for name in environment.components}
+    listing = _listing(cluster, environment, components, parents, stop)
     context = Context(
         Created.by((m for manifests in components.values() for m in manifests), environment.namespace),
         files or options.files,
         None if options.adopt else frozenset(own | {owner.set_id for owner in parents}),
         options.fingerprint,
+        listing,
         stop,
     )
     plans = make_plans(cluster, {owners[name]: manifests for name, manifests in components.items()}, context)
@@ -64,15 +68,28 @@ def plan(
     if not options.prune or not (whole or options.elsewhere is not None):
         return with_parents(plans, parents)
     return with_prune(
-        cluster,
         plans,
         parents,
+        listing,
         elsewhere=options.elsewhere or (),
         undeclared=[each for each in parents if whole and each.component not in environment.components],
         everything=options.everything,
         fingerprint=options.fingerprint,
-        stop=stop,
     )
+
+
+def _listing(
+    cluster: Cluster,
+    environment: Environment,
+    components: Mapping[str, Sequence[Manifest]],
+    parents: Parents,
+    stop: Stop | None,
+) -> Listing:
+    """What is there of the environment, of every kind that is rendered or that a set has members of."""
+    places = places_of(ref(m) for manifests in components.values() for m in manifests if not is_hook(m))
+    for parent in parents.values():
+        places |= places_within(cluster, extent(parent))
+    return listed(cluster, environment.name, places, stop=stop)
 
 
 def diff(

@@ -11,7 +11,7 @@ from mop.model import Environment
 from mop.results import ComponentStatus, ObjectStatus
 from mop.rollout.concurrent import each
 from mop.rollout.labels import is_hook
-from mop.rollout.live import Identity, listed
+from mop.rollout.live import Identity, listed, places_of
 from mop.rollout.readiness import readiness
 from mop.rollout.reasons import explain
 
@@ -40,7 +40,7 @@ def status(
 
 
 def _live(cluster: Cluster, environment: str, refs: Sequence[ObjectRef]) -> dict[Identity, Manifest]:
-    found = listed(cluster, environment, refs)
+    found = dict(listed(cluster, environment, places_of(refs)).objects)
     missing = [it for it in refs if it.identity not in found]
     for it, manifest in zip(missing, each(cluster.get, missing), strict=True):
         if manifest is not None:

@@ -11,6 +11,7 @@ from mop.manifest import Manifest, ref
 from mop.masking import Fingerprint
 from mop.results import Action
 from mop.rollout.applyset import Owner
+from mop.rollout.live import listed, places_of
 from mop.rollout.plan import Created, Plan
 from mop.rollout.planner import Context, make_plans
 from tests.fakes import FakeCluster
@@ -22,7 +23,9 @@ WEB, OPERATOR = Owner("staging", "web", NAMESPACE), Owner("staging", "operator",
 
 def plan(cluster: FakeCluster, *manifests: Manifest, created: Created | None = None) -> Plan:
     created = created or Created.by(manifests, NAMESPACE)
-    (found,) = make_plans(cluster, {WEB: manifests}, Context(created, sets=frozenset(), fingerprint=KEY))
+    listing = listed(cluster, "staging", places_of(map(ref, manifests)))
+    context = Context(created, sets=frozenset(), fingerprint=KEY, listing=listing)
+    (found,) = make_plans(cluster, {WEB: manifests}, context)
     return found
 
 
