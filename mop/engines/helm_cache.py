@@ -131,6 +131,8 @@ class CachedCharts:
             text = json.dumps(named, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         except ChartError as error:
             failure = error
+        except OSError as error:  # a file of the chart vanished, or there is no room for a copy
+            failure = ChartError(f"the chart at {request.chart} cannot be read or copied: {error}")
         self._digests.fresh(request.chart)
         if self._digests.tree(request.chart) != digest:
             self._prober.forget(digest)

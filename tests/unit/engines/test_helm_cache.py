@@ -249,6 +249,29 @@ def test_a_failure_of_half_a_change_is_no_failure(platform: Platform) -> None:
     assert not platform.charts(helm).render(request(chart=platform.chart), None).hit
 
 
+@pytest.mark.parametrize("vanished", [True, False])
+def test_a_file_that_vanishes_is_a_change_and_one_that_cannot_be_read_an_error(
+    platform: Platform, vanished: bool
+) -> None:
+    helm = FakeHelm()
+    note = platform.chart / "note.txt"
+    note.write_text("here")
+
+    def fail_once() -> None:
+        helm.during = lambda: None
+        if vanished:
+            note.unlink()
+        raise FileNotFoundError(2, "No such file or directory", str(note))
+
+    helm.during = fail_once
+    charts = platform.charts(helm)
+    if vanished:
+        assert not charts.render(request(chart=platform.chart), None).hit
+    else:
+        with pytest.raises(ChartError, match=r"cannot be read or copied: .*note\.txt"):
+            charts.render(request(chart=platform.chart), None)
+
+
 def test_threads_that_want_one_render_share_it(platform: Platform) -> None:
     helm = FakeHelm()
     charts = platform.charts(helm)
