@@ -9,7 +9,7 @@ from mop import deferred
 
 def main() -> None:
     """The commands, wherever a mop.yaml is."""
-    deferred.install()
+    _start_quickly()
     from mop.commands import main
 
     _into_a_pipe(main)
@@ -17,10 +17,16 @@ def main() -> None:
 
 def inv() -> None:
     """invoke's own program, with the commands of tasks.py."""
-    deferred.install()
+    _start_quickly()
     from mop.commands import inv
 
     _into_a_pipe(inv)
+
+
+def _start_quickly() -> None:
+    """Import late, and compile once: many images set PYTHONDONTWRITEBYTECODE, which triples every start."""
+    deferred.install()
+    sys.dont_write_bytecode = False
 
 
 def _into_a_pipe(program: Callable[[], None]) -> None:
