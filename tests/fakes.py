@@ -144,11 +144,13 @@ class FakeCluster:
         with self._lock:
             return copy.deepcopy(self._objects.get(ref.identity))
 
-    def list(self, api_version: str, kind: str, namespace: str = "", labels: str = "") -> list[Manifest]:
+    def list(
+        self, api_version: str, kind: str, namespace: str = "", labels: str = "", *, brief: bool = False
+    ) -> list[Manifest]:
         self._called("list", ObjectRef(api_version, kind, namespace, ""))
         with self._lock:
             return [
-                copy.deepcopy(manifest)
+                copy.deepcopy(_brief(manifest) if brief else manifest)
                 for manifest in self._objects.values()
                 if _matches(manifest, (api_version, kind, namespace, labels))
             ]
@@ -282,6 +284,10 @@ class FakeCluster:
         for scope, watch in self._watches:
             if _matches(event.manifest, scope):
                 watch.events.put(Event(event.type, copy.deepcopy(event.manifest)))
+
+
+def _brief(manifest: Manifest) -> Manifest:
+    return {key: manifest[key] for key in ("apiVersion", "kind", "metadata")}
 
 
 def _rejected(it: ObjectRef, words: str) -> Rejected:

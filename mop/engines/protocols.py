@@ -204,8 +204,10 @@ class Cluster(Protocol):
     def get(self, ref: ObjectRef) -> Manifest | None:
         """The live object, or None."""
 
-    def list(self, api_version: str, kind: str, namespace: str = "", labels: str = "") -> list[Manifest]:
-        """Live objects of a kind; all namespaces if `namespace` is empty."""
+    def list(
+        self, api_version: str, kind: str, namespace: str = "", labels: str = "", *, brief: bool = False
+    ) -> list[Manifest]:
+        """Live objects of a kind; all namespaces if `namespace` is empty; only their metadata if `brief`."""
 
     def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Applied:
         """Server-side apply as field manager `mop`, with strict field validation."""

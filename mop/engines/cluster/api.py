@@ -10,7 +10,7 @@ import httpx2
 from mop.engines.cluster.discovery import Discovery, Resource
 from mop.engines.cluster.errors import Asked, failure, unknown_kind
 from mop.engines.cluster.session import Session
-from mop.engines.cluster.watch import ResumingWatch, complete
+from mop.engines.cluster.watch import ResumingWatch
 from mop.engines.protocols import FIELD_MANAGER, Applied, Watch
 from mop.errors import Rejected
 from mop.manifest import Manifest, ObjectRef, ref
@@ -19,6 +19,7 @@ from mop.problem import Problem
 #: JSON is YAML; this is the content type of server-side apply.
 _APPLY = "application/apply-patch+yaml"
 _PAGE = "500"
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 #: RFC 7234, section 5.5: `299 - "text"`.
 _WARNING = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 
@@ -68,13 +69,16 @@ class LightkubeCluster:
         self._check(response, Asked("get", resource.plural, ref, ref.namespace))
         return _object(response)
 
-    def list(self, api_version: str, kind: str, namespace: str = "", labels: str = "") -> list[Manifest]:
+    def list(
+        self, api_version: str, kind: str, namespace: str = "", labels: str = "", *, brief: bool = False
+    ) -> list[Manifest]:
         resource = self._resource(api_version, kind)
         asked = Asked("list", resource.plural, namespace=namespace)
         items: list[Manifest] = []
         params = {"limit": _PAGE, **({"labelSelector": labels} if labels else {})}
         while True:
-            response = self._session.request("GET", resource.path(namespace), params=params)
+            path, accept = resource.path(namespace), _METADATA if brief else ""
+            response = self._session.request("GET", path, params=params, accept=accept)
             if (
                 response.status_code == 410 and "continue" in params
             ):  # the page's version is compacted: once more
@@ -83,7 +87,7 @@ class LightkubeCluster:
                 continue
             self._check(response, asked)
             page = json.loads(response.content)
-            items += complete(page)
+            items += [{**item, "apiVersion": api_version, "kind": kind} for item in page.get("items") or []]
             params["continue"] = page["metadata"].get("continue") or ""
             if not params["continue"]:
                 return items

@@ -67,6 +67,7 @@ class Session:
         params: Mapping[str, str] | None = None,
         body: bytes | None = None,
         content_type: str = "application/json",
+        accept: str = "",
         idempotent: bool = True,
     ) -> httpx2.Response:
         """The answer, whatever its code. Raises Unreachable.
@@ -77,7 +78,7 @@ class Session:
         started = time.monotonic()
         delay = _FIRST_DELAY
         for tried in count():
-            request = self._request(method, path, params, body, content_type)
+            request = self._request(method, path, params, body, content_type, accept)
             left = started + self._patience() - time.monotonic()
             try:
                 response = self._client.send(request)
@@ -112,10 +113,15 @@ class Session:
         params: Mapping[str, str] | None,
         body: bytes | None = None,
         content_type: str = "application/json",
+        accept: str = "",
     ) -> httpx2.Request:
         """A request with one parse of its URL: merging it into the client's would take three."""
         query = f"?{urlencode(params)}" if params else ""
-        headers = {**self._headers, "Content-Type": content_type} if body is not None else self._headers
+        headers = dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = content_type
+        if accept:
+            headers["Accept"] = accept
         url = f"{self._base}{path}{query}"
         return httpx2.Request(method, url, headers=headers, content=body, extensions=dict(self._extensions))
 
