@@ -12,6 +12,7 @@ from typing import Literal
 
 from mop.checks import (
     availability,
+    configuration,
     dashboards,
     duplicates,
     endpoints,
@@ -62,6 +63,7 @@ CHECKS: tuple[Check, ...] = (
     Check("selectors", selectors.check, "error", "error", across=True),
     Check("ports", ports.check, "error", "error", across=True),
     Check("endpoints", endpoints.check, "error", "error", across=True),
+    Check("configuration", configuration.check, "error", "error", across=True),
     Check("rules", rules.check, "error", "error", across=False),
     Check("dashboards", dashboards.check, "error", "error", across=True),
     Check("resources", resources.check, "error", "error", across=False),
