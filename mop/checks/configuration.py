@@ -8,6 +8,7 @@ default datasource, and names and uids once.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -42,17 +43,21 @@ def check(objects: Objects) -> Iterator[Problem]:
 
 
 def _product(configuration: Configuration) -> Iterator[Problem]:
-    item, path = configuration.item, configuration.path
-    parsed, problem = _parse(item, path, configuration.text)
+    item, path, product, version = (
+        configuration.item,
+        configuration.path,
+        configuration.product,
+        configuration.version,
+    )
+    problem = _broken(item, path, configuration.text)
     if problem is not None:
         yield problem
         return
-    if configuration.product == "alertmanager":
+    if product == "alertmanager":
         yield from _alertmanager(item, path, configuration.text)
-    version = configuration.version
-    exact = keys.covered(configuration.product, version)
-    for it in keys.unknown(configuration.product, version if exact else None, parsed):
-        name = configuration.product.capitalize()
+    exact = keys.covered(product, version)
+    for it in _unknown(configuration.text, product, version if exact else None):
+        name = product.capitalize()
         of = f" {version[0]}.{version[1]}" if exact and version is not None else ""
         yield item.problem(
             f"{name}{of} has no key {it.key}"
@@ -65,20 +70,27 @@ def _product(configuration: Configuration) -> Iterator[Problem]:
         )
 
 
+@functools.lru_cache(maxsize=256)
+def _unknown(value: str, product: str, version: keys.Version | None) -> tuple[keys.Unknown, ...]:
+    return tuple(keys.unknown(product, version, _parse(value)[0]))
+
+
 def _alertmanager(item: Item, path: str, value: str) -> Iterator[Problem]:
-    parsed, problem = _parse(item, path, value)
+    problem = _broken(item, path, value)
     if problem is not None:
         yield problem
         return
+    parsed, _ = _parse(value)
     for where, message, found, hint in alertmanager.faults(parsed):
         yield item.problem(message, f"{path}: {where}", found=found, hint=hint)
 
 
 def _datasources(item: Item, path: str, value: str) -> Iterator[Problem]:
-    parsed, problem = _parse(item, path, value)
+    problem = _broken(item, path, value)
     if problem is not None:
         yield problem
         return
+    parsed, _ = _parse(value)
     defaults: dict[Any, str] = {}
     seen: dict[tuple[str, Any, str], int] = {}
     for index, source in objects_in(parsed, "datasources"):
@@ -101,21 +113,35 @@ def _datasources(item: Item, path: str, value: str) -> Iterator[Problem]:
                 )
 
 
-def _parse(item: Item, path: str, value: str) -> tuple[Any, Problem | None]:
-    """The YAML of `value`; or the Problem that it is none, or has a key twice."""
+def _broken(item: Item, path: str, value: str) -> Problem | None:
+    """The Problem that `value` is no YAML, or has a key twice."""
+    _, fault = _parse(value)
+    if fault is None:
+        return None
+    message, line = fault
+    return item.problem(message, f"{path} line {line}" if line else path)
+
+
+@functools.lru_cache(maxsize=256)
+def _parse(value: str) -> tuple[Any, tuple[str, int] | None]:
+    """What the YAML `value` means; or what is wrong with it, and in which line. Not to be changed: it is kept."""
     import yaml
 
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(value)
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        twice = _repeated(yaml.compose(value, Loader=loader))
+        node = loader.get_single_node()
+        twice = _repeated(node)
         if twice is not None:
-            line, key = twice
-            return None, item.problem(f"the key {key} is there twice", f"{path} line {line}", found=key)
-        return yaml.load(value, Loader=loader), None  # noqa: S506 - a safe loader
+            return None, (f"the key {twice[1]} is there twice", twice[0])
+        return (loader.construct_document(node) if node is not None else None), None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f"{path} line {mark.line + 1}" if mark is not None else path
-        return None, item.problem(f"not YAML: {getattr(error, 'problem', None) or 'cannot be read'}", where)
+        return None, (
+            f"not YAML: {getattr(error, 'problem', None) or 'cannot be read'}",
+            mark.line + 1 if mark else 0,
+        )
+    finally:
+        loader.dispose()
 
 
 def _repeated(node: Any) -> tuple[int, str] | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -35,13 +36,19 @@ def check(objects: Objects) -> Iterator[Problem]:
     judge = _Judge(objects, net)
     for item in objects.items:
         for path, value in _texts(item):
-            for address in addresses(value):
+            for address in _addresses(value):
                 yield from judge(item, path, value, address)
     for workload in objects.workloads:
-        for path, container in workload.containers():
+        for path, container in workload.containers:
             for where, value in _container(path, container):
-                for address in addresses(value):
+                for address in _addresses(value):
                     yield from judge(workload.item, where, value, address)
+
+
+@functools.lru_cache(maxsize=4096)
+def _addresses(value: str) -> tuple[Address, ...]:
+    """The addresses of a text; environments have many texts in common."""
+    return tuple(addresses(value))
 
 
 # ---------------------------------------------------------------- where configuration stands
@@ -188,6 +195,7 @@ class _Judge:
             )
 
 
+@functools.lru_cache(maxsize=1024)
 def _switched_off(value: str, address: str) -> bool:
     """Whether `address` stands only in sections of a YAML text that say `enabled: false`."""
     if "enabled: false" not in value:

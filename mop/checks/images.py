@@ -23,7 +23,7 @@ def check(objects: Objects) -> Iterator[Problem]:
     if policy == "any":
         return
     for workload in objects.workloads:
-        for path, container in workload.containers():
+        for path, container in workload.containers:
             image = text(container, "image")
             if not image:
                 continue

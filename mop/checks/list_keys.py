@@ -41,9 +41,13 @@ def check(objects: Objects) -> Iterator[Problem]:
 
 def _workload(workload: Workload) -> Iterator[Problem]:
     for name, keys in _POD.items():
+        if name not in workload.pod:
+            continue
         yield from _list(workload.item, workload.path, workload.pod, name, keys)
-    for path, container in workload.containers():
+    for path, container in workload.containers:
         for name, keys in _CONTAINER.items():
+            if name not in container:
+                continue
             yield from _list(workload.item, path, container, name, keys)
 
 

@@ -40,7 +40,7 @@ def configurations(objects: Objects) -> Iterator[Configuration]:
     """The configuration of every container that says in its arguments where it is; each text once for an image."""
     seen = set()
     for workload in objects.workloads:
-        for _, container in workload.containers():
+        for _, container in workload.containers:
             for file in _files(container):
                 found = _lookup(objects, workload, container, file)
                 if found is not None and (found.item.ref, found.path, found.image) not in seen:

@@ -30,7 +30,7 @@ def _mounts(workload: Workload) -> Iterator[Problem]:
         text(c, "metadata", "name") for _, c in objects_in(item.manifest, "spec", "volumeClaimTemplates")
     }
     used = set()
-    for where, container in workload.containers():
+    for where, container in workload.containers:
         for field in ("volumeMounts", "volumeDevices"):
             for index, mount in objects_in(container, field):
                 name = text(mount, "name")
@@ -51,7 +51,7 @@ def _mounts(workload: Workload) -> Iterator[Problem]:
 
 def _anonymous(workload: Workload) -> bool:
     """Whether the pod has no container at all: the schema says so already."""
-    return not any(True for _ in workload.containers())
+    return not any(True for _ in workload.containers)
 
 
 def _keys(objects: Objects, workload: Workload) -> Iterator[Problem]:
@@ -64,7 +64,7 @@ def _keys(objects: Objects, workload: Workload) -> Iterator[Problem]:
             for field, kind in (("configMap", "ConfigMap"), ("secret", "Secret")):
                 where = f"{base}.projected.sources[{at}].{field}"
                 yield from _items(objects, item, where, kind, source.get(field), "name")
-    for where, container in workload.containers():
+    for where, container in workload.containers:
         for at, variable in objects_in(container, "env"):
             for field, kind in (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret")):
                 source = get(variable, "valueFrom", field)

@@ -8,6 +8,7 @@ StatefulSet whose name is longer than 52 characters is accepted, but its pods ar
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -94,7 +95,7 @@ def _pod(workload: Workload) -> Iterator[Problem]:
     selector = mapping(item.manifest, "spec", "selector", "matchLabels")
     yield from _labels(item, "spec.selector.matchLabels", selector)
     yield from _labels(item, f"{workload.path}.nodeSelector", mapping(workload.pod, "nodeSelector"))
-    for path, container in workload.containers():
+    for path, container in workload.containers:
         yield from _named(item, f"{path}.name", container.get("name"), _LABEL)
         for index, port in objects_in(container, "ports"):
             yield from _named(item, f"{path}.ports[{index}].name", port.get("name"), _PORT)
@@ -104,14 +105,19 @@ def _pod(workload: Workload) -> Iterator[Problem]:
 
 def _named(item: Item, path: str, name: Any, rule: re.Pattern[str]) -> Iterator[Problem]:
     """A Problem if `name` is text that breaks `rule`; whether it must be there is the schema's business."""
-    if isinstance(name, str) and name and not (rule.fullmatch(name) and len(name) <= _LIMIT.get(rule, 253)):
+    if isinstance(name, str) and name and not _good_name(rule, name):
         yield item.problem("not a name that Kubernetes accepts", path, expected=_SPOKEN[rule], found=name)
+
+
+@functools.lru_cache(maxsize=4096)
+def _good_name(rule: re.Pattern[str], name: str) -> bool:
+    return len(name) <= _LIMIT.get(rule, 253) and rule.fullmatch(name) is not None
 
 
 def _labels(item: Item, path: str, labels: Mapping[str, Any]) -> Iterator[Problem]:
     for key, value in labels.items():
         yield from _key(item, path, key)
-        if isinstance(value, str) and value and (len(value) > 63 or not _QUALIFIED.fullmatch(value)):
+        if isinstance(value, str) and value and not _good_value(value):
             yield item.problem(
                 "not a label value that Kubernetes accepts",
                 f'{path}["{key}"]',
@@ -120,12 +126,21 @@ def _labels(item: Item, path: str, labels: Mapping[str, Any]) -> Iterator[Proble
             )
 
 
-def _key(item: Item, path: str, key: str) -> Iterator[Problem]:
+@functools.lru_cache(maxsize=4096)
+def _good_value(value: str) -> bool:
+    return len(value) <= 63 and _QUALIFIED.fullmatch(value) is not None
+
+
+@functools.lru_cache(maxsize=4096)
+def _good_key(key: str) -> bool:
     prefix, slash, name = key.rpartition("/")
-    good = _QUALIFIED.fullmatch(name) and len(name) <= 63
-    if slash:
-        good = good and _SUBDOMAIN.fullmatch(prefix) and len(prefix) <= 253
-    if not good:
+    if slash and (len(prefix) > 253 or not _SUBDOMAIN.fullmatch(prefix)):
+        return False
+    return _good_value(name) and bool(name)
+
+
+def _key(item: Item, path: str, key: str) -> Iterator[Problem]:
+    if not _good_key(key):
         expected = "name or prefix/name, name of at most 63 letters, digits, -, _ and ."
         yield item.problem("not a key that Kubernetes accepts", path, expected=expected, found=key)
 

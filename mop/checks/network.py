@@ -52,18 +52,31 @@ class Network:
         self.services = {(service.namespace, service.name): service for service in services}
         self.pods = pods
         self._by_namespace: dict[str, list[Pods]] = {}
+        self._by_label: dict[tuple[str, str, Any], list[Pods]] = {}
+        self._behind: dict[int, list[Pods]] = {}
         for group in pods:
             self._by_namespace.setdefault(group.namespace, []).append(group)
+            for key, value in group.labels.items():
+                if isinstance(value, str):
+                    self._by_label.setdefault((group.namespace, key, value), []).append(group)
 
     def behind(self, service: Service) -> list[Pods]:
         """The pods that `service` leads to."""
-        if not service.selector:
-            return []
-        return self.matching(service.namespace, {"matchLabels": service.selector})
+        found = self._behind.get(id(service))
+        if found is None:
+            selector = {"matchLabels": service.selector}
+            found = self.matching(service.namespace, selector) if service.selector else []
+            self._behind[id(service)] = found
+        return found
 
     def matching(self, namespace: str, selector: Mapping[str, Any]) -> list[Pods]:
         """The pods in `namespace` that a label selector matches."""
-        return [pods for pods in self._by_namespace.get(namespace, ()) if selects(selector, pods.labels)]
+        labels = mapping(selector, "matchLabels")
+        candidates = self._by_namespace.get(namespace, [])
+        for key, value in labels.items():
+            fewer = self._by_label.get((namespace, key, value), []) if isinstance(value, str) else candidates
+            candidates = min(candidates, fewer, key=len)
+        return [pods for pods in candidates if selects(selector, pods.labels)]
 
     def inhabited(self, namespace: str) -> bool:
         """Whether this environment brings pods to `namespace`; otherwise its pods are someone else's."""
@@ -119,7 +132,7 @@ def _ports(spec: Mapping[str, Any]) -> Iterator[Port]:
 def _pods(workload: Workload) -> Pods:
     ports: dict[str, int] = {}
     numbers = set()
-    for _, container in workload.containers():
+    for _, container in workload.containers:
         for _, port in objects_in(container, "ports"):
             number = port.get("containerPort")
             if isinstance(number, int):
@@ -197,7 +210,7 @@ _KUBELET = re.compile(r"--kubelet-service=([^/\s]+)/(\S+)")
 def _kubelets(objects: Objects) -> Iterator[Service]:
     """The Service over all kubelets that prometheus-operator keeps when told to."""
     for workload in objects.workloads:
-        for _, container in workload.containers():
+        for _, container in workload.containers:
             for argument in items(container, "args"):
                 match = _KUBELET.fullmatch(argument) if isinstance(argument, str) else None
                 if match:

@@ -47,18 +47,13 @@ class Workload:
     labels: Mapping[str, Any]
     pod: Mapping[str, Any]
     path: str
+    #: Each container with its path, the init containers first.
+    containers: tuple[tuple[str, dict[str, Any]], ...]
 
     @property
     def namespace(self) -> str:
         """Where its pods run."""
         return self.item.ref.namespace
-
-    def containers(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each container with its path, the init containers first."""
-        for key in ("initContainers", "containers"):
-            for index, container in enumerate(items(self.pod, key)):
-                if isinstance(container, dict):
-                    yield f"{self.path}.{key}[{index}]", container
 
 
 class Objects:
@@ -116,7 +111,7 @@ class Objects:
 def get(value: Any, *path: str) -> Any:
     """`value[a][b]…`, or None as soon as something is missing or no object."""
     for key in path:
-        if not isinstance(value, dict):
+        if type(value) is not dict:  # data comes from JSON; this is the hottest line of all checks
             return None
         value = value.get(key)
     return value
@@ -149,8 +144,11 @@ def text(value: Any, *path: str) -> str:
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, Any]) -> bool:
     """Whether a label selector (matchLabels, matchExpressions) matches; an empty one matches everything."""
-    if any(labels.get(key) != value for key, value in mapping(selector, "matchLabels").items()):
+    wanted = mapping(selector, "matchLabels")
+    if any(labels.get(key) != value for key, value in wanted.items()):
         return False
+    if "matchExpressions" not in selector:
+        return True
     return all(_holds(expression, labels) for _, expression in objects_in(selector, "matchExpressions"))
 
 
@@ -179,4 +177,9 @@ def _workload(item: Item) -> Workload | None:
     if not isinstance(pod, dict):
         return None
     path = ".".join((*_TEMPLATES[kind], "spec"))
-    return Workload(item, mapping(template, "metadata", "labels"), pod, path)
+    containers = tuple(
+        (f"{path}.{field}[{index}]", container)
+        for field in ("initContainers", "containers")
+        for index, container in objects_in(pod, field)
+    )
+    return Workload(item, mapping(template, "metadata", "labels"), pod, path, containers)

@@ -22,7 +22,7 @@ def check(objects: Objects) -> Iterator[Problem]:
         if service.item is not None:
             yield from _targets(service, service.item, net)
     for workload in objects.workloads:
-        for path, container in workload.containers():
+        for path, container in workload.containers:
             yield from _probes(workload.item, path, container)
     for item in objects.kind("Ingress"):
         yield from _ingress(objects, item, net)

@@ -25,7 +25,7 @@ def check(objects: Objects) -> Iterator[Problem]:
     """A Problem at each power over the node."""
     for workload in objects.workloads:
         yield from _pod(workload)
-        for path, container in workload.containers():
+        for path, container in workload.containers:
             if get(container, "securityContext", "privileged") is True:
                 yield workload.item.problem(
                     "a privileged container owns its node", f"{path}.securityContext.privileged"

@@ -23,7 +23,7 @@ def check(objects: Objects) -> Iterator[Problem]:
                 ports = behind.setdefault(id(pods.workload), (pods.workload, set()))[1]
                 ports.update(_numbers(pods, [port.target for port in service.ports]))
     for workload, ports in behind.values():
-        for path, container in workload.containers():
+        for path, container in workload.containers:
             own = {port.get("containerPort") for _, port in objects_in(container, "ports")}
             if own & ports and "readinessProbe" not in container and ".initContainers[" not in path:
                 yield workload.item.problem(

@@ -60,7 +60,7 @@ def _of_pod(workload: Workload) -> Iterator[Reference]:
         yield from _named(item, f"{path}.imagePullSecrets[{index}].name", "Secret", secret)
     for index, volume in objects_in(pod, "volumes"):
         yield from _of_volume(item, f"{path}.volumes[{index}]", volume)
-    for where, container in workload.containers():
+    for where, container in workload.containers:
         for index, source in objects_in(container, "envFrom"):
             yield from _named(
                 item, f"{where}.envFrom[{index}].configMapRef.name", "ConfigMap", source.get("configMapRef")
@@ -192,7 +192,7 @@ def _given_to_a_job(objects: Objects, it: Reference) -> bool:
     """Whether a Job of the same namespace is told the Secret's name: then the Job makes it."""
     for workload in objects.workloads:
         if workload.item.ref.kind == "Job" and workload.namespace == it.namespace:
-            for _, container in workload.containers():
+            for _, container in workload.containers:
                 words = [*items(container, "args"), *items(container, "command")]
                 if any(isinstance(word, str) and it.name in word for word in words):
                     return True

@@ -15,7 +15,7 @@ from mop.problem import Problem
 def check(objects: Objects) -> Iterator[Problem]:
     """A Problem at each container that leaves something out; init containers come and go."""
     for workload in objects.workloads:
-        for path, container in workload.containers():
+        for path, container in workload.containers:
             limits = mapping(container, "resources", "limits")
             # The API server takes a limit for the request where that is left out.
             requests = {**limits, **mapping(container, "resources", "requests")}

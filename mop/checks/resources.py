@@ -23,7 +23,7 @@ _BINARY = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 def check(objects: Objects) -> Iterator[Problem]:
     """A Problem at each amount that cannot be."""
     for workload in objects.workloads:
-        for path, container in workload.containers():
+        for path, container in workload.containers:
             limits, requests = (
                 mapping(container, "resources", "limits"),
                 mapping(container, "resources", "requests"),

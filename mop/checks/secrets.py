@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import math
 import re
 from collections import Counter
@@ -72,7 +73,7 @@ def check(objects: Objects) -> Iterator[Problem]:
                 if isinstance(value, str) and not dashboard(key, value):
                     yield from _text(item, f'data["{key}"]', key, value, level)
     for workload in objects.workloads:
-        for path, container in workload.containers():
+        for path, container in workload.containers:
             for index, variable in objects_in(container, "env"):
                 value = text(variable, "value")
                 yield from _text(
@@ -113,23 +114,32 @@ def _private(item: Item, key: str) -> bool:
 
 
 def _text(item: Item, path: str, name: str, value: str, level: str) -> Iterator[Problem]:
-    """A Problem for a text under the key `name`: a whole credential, or a configuration with some inside."""
+    """Problems of a text under the key `name`: a whole credential, or a configuration with some inside."""
+    if "\n" not in value and _SECRET_NAME.search(name) and credible(value):
+        yield _found(item, path, f"the value of {name}", level)
+        return
+    for what, line in _credentials(value):
+        yield _found(item, f"{path} line {line}" if line else path, what, level)
+
+
+@functools.lru_cache(maxsize=4096)
+def _credentials(value: str) -> tuple[tuple[str, int], ...]:
+    """The credentials in a text: what each is, and its line; 0 if there is one line only."""
+    found = []
     if any(hint in value for hint in _HINTS):
         for what, form in _FORMATS.items():
             match = form.search(value)
             if match is not None:
-                yield _found(item, _at(path, value, match.start()), what, level)
-    if "\n" not in value and _SECRET_NAME.search(name) and credible(value):
-        yield _found(item, path, f"the value of {name}", level)
-        return
+                found.append((what, _line(value, match.start())))
     for match in _ASSIGNED.finditer(value):
         if credible(match["value"]):
             key = re.split(r"[\s\"']", value[: match.start()])[-1] + re.split(r"[\"'\s:=]", match[0])[0]
-            yield _found(item, _at(path, value, match.start()), f"the value of {key.lstrip('-')}", level)
+            found.append((f"the value of {key.lstrip('-')}", _line(value, match.start())))
+    return tuple(found)
 
 
-def _at(path: str, value: str, place: int) -> str:
-    return f"{path} line {value.count(chr(10), 0, place) + 1}" if "\n" in value else path
+def _line(value: str, place: int) -> int:
+    return value.count("\n", 0, place) + 1 if "\n" in value else 0
 
 
 def credible(value: str) -> bool:
