@@ -21,8 +21,9 @@ from mop.controlplane.record import Record, grace
 #: A log that grew beyond this many bytes is moved to `.1` and begun anew.
 LOG_LIMIT = 8 * 1024 * 1024
 
-#: Seconds between two looks at the logs and the record.
-PACE = 2.0
+#: Seconds between two looks at the record and the logs. Short, because a member that was started between the last
+#: look and a removal of the folder would be missed; a look is a read and a few stats.
+PACE = 0.25
 
 #: Seconds that the record has to name this process at all.
 LOST = 30.0
