@@ -51,3 +51,9 @@ def test_everything_has_a_hash_and_nothing_an_address(name: str) -> None:
     assert len(blocks) == len(pins(name))
     assert all("--hash=sha256:" in block for block in blocks)
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)
+
+
+def test_each_dependency_says_why_it_is_there() -> None:
+    told = (ROOT / "docs/explanation/dependencies.md").read_text()
+    rows = {name.strip() for row in re.findall(r"(?m)^\| ([^|]+) \|", told) for name in row.split(",")}
+    assert rows - {"package"} == {each.name for group in (RUNTIME, DEV) for each in asked(group)}
