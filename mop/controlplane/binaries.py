@@ -128,7 +128,7 @@ def _build_all(missing: list[Program], cache: Path, progress: Progress) -> dict[
             if not path.exists():
                 go = find_go(program.go, cache, progress)
                 progress(
-                    f"building {program.name} {program.version} ({number} of {len(missing)}; once, minutes)"
+                    f"building {program.name} {program.version} ({number} of {len(missing)}): done once, takes minutes"
                 )
                 build(go, program.folder, program.package, program.stamps, path, progress)
             built[program.name] = Binary(path, program.version)
