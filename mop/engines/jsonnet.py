@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import os
 import re
 from importlib.metadata import PackageNotFoundError
@@ -19,6 +20,8 @@ from mop.engines.protocols import Charts, Evaluated, Evaluation
 from mop.errors import EvaluationError, MopError
 from mop.files import Digests
 
+_log = logging.getLogger("mop.jsonnet")
+
 #: What our own snippet is called in the engine's stack.
 _SNIPPET = "<mop>"
 _ENVIRONMENT = "tanka.dev/environment"
@@ -31,6 +34,7 @@ _NO_ENVIRONMENT = (
 MAX_STACK = 5000
 #: Part of the version: raise it when an evaluation may give another result or other inputs than before.
 _REVISION = 1
+_COMPONENT_FIELD = re.compile(r'^(\tField ")\.', re.MULTILINE)
 _NATIVE_FAILED = re.compile(r"failed to execute native callback, code: 0")
 
 
@@ -86,16 +90,16 @@ class GoJsonnet:
         and the value holds inline Tanka environments, at any depth, it is the only one, or the one called `name`,
         still with its metadata and spec; the others are not evaluated.
         """
-        return _Run(evaluation, self._charts).result()
+        return _Run(evaluation, self._charts, self._digests).result()
 
 
 class _Run:
     """One evaluation."""
 
-    def __init__(self, evaluation: Evaluation, charts: Charts) -> None:
+    def __init__(self, evaluation: Evaluation, charts: Charts, digests: Digests) -> None:
         self.evaluation = evaluation
         self.record = Record(evaluation.root)
-        self.rendering = Rendering(evaluation, charts, self.record)
+        self.rendering = Rendering(evaluation, charts, digests, self.record)
         natives = self._natives()
         self.natives = jsonnet_natives.dispatch(natives)
         entrypoint = Path(clean(str(evaluation.entrypoint)))
@@ -111,13 +115,14 @@ class _Run:
         return {
             **jsonnet_natives.plain(),
             "helmTemplate": Native(("name", "chart", "opts"), self.rendering.helm_template),
+            "kustomizeBuild": Native(("path", "opts"), self.rendering.kustomize_build),
         }
 
     def result(self) -> Evaluated:
         wanted = self.evaluation.components
         try:
             stack = min(self.evaluation.max_stack, MAX_STACK)
-            with jsonnet_capi.Vm(stack, self.importer, self.natives) as vm:
+            with jsonnet_capi.Vm(stack, self.importer, self.natives, self._trace) as vm:
                 self._bind(vm)
                 if wanted is None:
                     fields: tuple[str, ...] = ()
@@ -169,12 +174,15 @@ local mop_result(value) = {code};
 if mop_std.isFunction(mop_main) then function({names}) mop_result(mop_main({arguments})) else mop_result(mop_main)
 """
 
+    def _trace(self, text: str) -> None:
+        """`std.trace` in the user's Jsonnet; it goes where the program's log goes."""
+        _log.warning("%s", self._shown(text))
+
     def _error(self, failure: jsonnet_capi.Failure) -> MopError:
         """The engine's message and stack, with the words of what failed inside it."""
-        message = undo(failure.message, self.importer.edits)
-        lines = [line for line in message.splitlines() if _SNIPPET not in line and INTERNAL not in line]
-        message = "\n".join(lines).replace(os.path.join(self.evaluation.root, ""), "").rstrip()  # noqa: PTH118
-        message = message.replace("importer error: ", "", 1)
+        lines = self._shown(failure.message).splitlines()
+        message = "\n".join(line.rstrip() for line in lines if _SNIPPET not in line and INTERNAL not in line)
+        message = _COMPONENT_FIELD.sub(r"\1", message).replace("importer error: ", "", 1)
         cause = failure.cause
         if cause is None:
             return EvaluationError(message)
@@ -184,6 +192,10 @@ if mop_std.isFunction(mop_main) then function({names}) mop_result(mop_main({argu
         if _NATIVE_FAILED.search(message):
             message = _NATIVE_FAILED.sub(lambda _: words, message, count=1)
         return type(cause)(message, hint=cause.hint, problems=cause.problems)
+
+    def _shown(self, text: str) -> str:
+        """The engine's `text` with positions and paths as the user knows them."""
+        return undo(text, self.importer.edits).replace(os.path.join(self.evaluation.root, ""), "").strip()  # noqa: PTH118
 
 
 def _code(text: str) -> str:

@@ -23,6 +23,7 @@ Native = Callable[[bytes, bytes], bytes]
 _IMPORT = ctypes.CFUNCTYPE(
     c_int, c_void_p, c_char_p, c_char_p, POINTER(c_void_p), POINTER(c_void_p), POINTER(c_size_t)
 )
+_TRACE = ctypes.CFUNCTYPE(c_int, c_void_p, c_size_t, POINTER(c_int))
 _NATIVE = ctypes.CFUNCTYPE(c_void_p, c_void_p, POINTER(c_void_p), POINTER(c_int))
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "jsonnet_version": (c_char_p, []),
@@ -36,6 +37,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "jsonnet_tla_code": (None, [c_void_p, c_char_p, c_char_p]),
     "jsonnet_import_callback": (None, [c_void_p, _IMPORT, c_void_p]),
     "jsonnet_native_callback": (None, [c_void_p, c_char_p, _NATIVE, c_void_p, POINTER(c_char_p)]),
+    "jsonnet_set_trace_out_callback": (None, [c_void_p, _TRACE]),
     "jsonnet_json_extract_string": (c_void_p, [c_void_p, c_void_p]),
     "jsonnet_json_make_string": (c_void_p, [c_void_p, c_char_p]),
     "jsonnet_json_extract_number": (c_int, [c_void_p, c_void_p, POINTER(c_double)]),
@@ -84,18 +86,22 @@ class Vm:
     the cause of its Failure.
     """
 
-    def __init__(self, max_stack: int, importer: Importer, native: Native) -> None:
+    def __init__(
+        self, max_stack: int, importer: Importer, native: Native, trace: Callable[[str], object]
+    ) -> None:
         self._library = library()
         self._vm: int | None = self._library.jsonnet_make()
         self._importer = importer
         self._native = native
+        self._trace = trace
         self._raised: BaseException | None = None
         # ctypes frees a callback with its last reference, and the engine would then call into nothing.
-        self._callbacks = (_IMPORT(self._on_import), _NATIVE(self._on_native))
+        self._callbacks = (_IMPORT(self._on_import), _NATIVE(self._on_native), _TRACE(self._on_trace))
         parameters = (c_char_p * 3)(b"name", b"arguments", None)
         self._library.jsonnet_max_stack(self._vm, max_stack)
         self._library.jsonnet_import_callback(self._vm, self._callbacks[0], None)
         self._library.jsonnet_native_callback(self._vm, b"mop", self._callbacks[1], None, parameters)
+        self._library.jsonnet_set_trace_out_callback(self._vm, self._callbacks[2])
 
     def __enter__(self) -> Vm:
         return self
@@ -177,6 +183,16 @@ class Vm:
             result, success[0] = b"", 0
         address: int = self._library.jsonnet_json_make_string(self._vm, result)
         return address
+
+    def _on_trace(self, text: int, size: int, success: list[int]) -> int:
+        try:
+            self._trace(ctypes.string_at(text, size).decode(errors="replace"))
+        except BaseException as error:  # noqa: BLE001 - as above
+            self._raised = error
+            success[0] = 0
+            return 0
+        success[0] = 1
+        return size
 
     def _string(self, value: int) -> bytes:
         address = self._library.jsonnet_json_extract_string(self._vm, value)

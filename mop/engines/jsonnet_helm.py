@@ -1,7 +1,8 @@
-"""`helmTemplate` and `kustomizeBuild` for Jsonnet: Tanka's options (pkg/helm), MOP's Helm."""
+"""`helmTemplate` and `kustomizeBuild` for Jsonnet, with Tanka's options (pkg/helm, pkg/kustomize)."""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from mop.engines.jsonnet_imports import Record, clean
-from mop.engines.protocols import Charts, Evaluation, HelmRequest
+from mop.engines.protocols import Charts, Evaluation, HelmObject, HelmRequest
 from mop.errors import ChartError, EvaluationError
+from mop.files import Digests
 
+_ATTEMPTS = 3
 _KINDS: dict[str, tuple[type, str]] = {
     "values": (dict, "an object"),
     "apiversions": (list, "an array of strings"),
@@ -31,6 +34,7 @@ class Rendering:
 
     evaluation: Evaluation
     charts: Charts
+    digests: Digests
     record: Record
     renders: int = 0
     hits: int = 0
@@ -38,7 +42,7 @@ class Rendering:
 
     def helm_template(self, name: object, chart: object, opts: object) -> str:
         """Manifest name → object as JSON text; raises ChartError, and EvaluationError for wrong arguments."""
-        release, relative = _string("name", name), _string("chart", chart)
+        release, relative = _string("helmTemplate: name", name), _string("helmTemplate: chart", chart)
         options = read_options("helmTemplate", opts)
         path = located(options, relative, self.evaluation.root)
         if not os.path.lexists(path):
@@ -56,6 +60,36 @@ class Rendering:
         self.random += [it for it in render.random if it not in self.random]
         return render.text
 
+    def kustomize_build(self, path: object, opts: object) -> str:
+        """Manifest name → object as JSON text; raises ToolError, and EvaluationError for what kustomize refuses."""
+        from mop.engines import kustomize
+        from mop.engines.helm_names import by_name
+
+        options = read_options("kustomizeBuild", opts)
+        folder = located(options, _string("kustomizeBuild: path", path), self.evaluation.root)
+        digest = self.digests.file
+        self.record.known(program := kustomize.program()[0], digest(program) or "")
+        manifests = self._unchanging(folder)
+        objects = [HelmObject(self.record.relative(folder), manifest) for manifest in manifests]
+        named = by_name(_Names(self.charts), objects, options.get("nameformat") or None)
+        return json.dumps(named, separators=(",", ":"))
+
+    def _unchanging(self, folder: str) -> list[dict[str, Any]]:
+        """What kustomize builds from `folder`, from files that were the same before and after."""
+        from mop.engines import kustomize
+
+        for _ in range(_ATTEMPTS):
+            roots = kustomize.roots(folder)
+            before = [self.digests.tree(root) for root in roots]
+            manifests = kustomize.build(folder)
+            for root in roots:
+                self.digests.fresh(root)
+            if before == [self.digests.tree(root) for root in roots]:
+                for root, digest in zip(roots, before, strict=True):
+                    self.record.tree(root, digest or "")
+                return manifests
+        raise EvaluationError(f"kustomizeBuild: {folder} changes while it is built ({_ATTEMPTS} attempts)")
+
     def _request(self, path: Path, release: str, options: Mapping[str, Any]) -> HelmRequest:
         # Tanka leaves both to Helm, which asks the user's kubeconfig; renders must not depend on the machine.
         return HelmRequest(
@@ -69,6 +103,22 @@ class Rendering:
             skip_tests=options.get("skiptests", False),
             no_hooks=options.get("nohooks", False),
         )
+
+
+@dataclass
+class _Names:
+    """As much of the Helm protocol as naming objects by a `nameFormat` takes, by way of `Charts`."""
+
+    charts: Charts
+
+    @property
+    def version(self) -> str:
+        return self.charts.version
+
+    def template(self, request: HelmRequest) -> tuple[HelmObject, ...]:
+        # Any format that is the same for every object does: the chart that is asked makes one.
+        text = self.charts.render(request, "{{ .kind }}").text
+        return tuple(HelmObject(name, manifest) for name, manifest in json.loads(text).items())
 
 
 def read_options(native: str, opts: object) -> dict[str, Any]:
@@ -103,5 +153,5 @@ def located(options: Mapping[str, Any], relative: str, root: Path) -> str:
 
 def _string(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise EvaluationError(f"helmTemplate: {name} must be a string, found {value!r}")
+        raise EvaluationError(f"{name} must be a string, found {value!r}")
     return value

@@ -47,6 +47,10 @@ class Record:
         """`data` was read from `path`."""
         self._add(Input(self.relative(path), "file", sha256(data)))
 
+    def known(self, path: str, digest: str) -> None:
+        """The file at `path` has `digest`."""
+        self._add(Input(self.relative(path), "file", digest))
+
     def absent(self, path: str) -> None:
         """Nothing was at `path`."""
         self._add(Input(self.relative(path), "absent"))
