@@ -1,22 +1,24 @@
 """What can go wrong, as one tree. `mop.commands` turns it into a message and an exit code, in one place.
 
-    MopError                    exit 1
-    ├── ConfigError             mop.yaml: every mistake at once
-    ├── UsageError              a flag or a name on the command line
-    ├── EvaluationError         Jsonnet: the engine's message and stack
-    ├── ChartError              Helm: chart, template, line
-    ├── ManifestError           an evaluated value that is no Kubernetes object
-    ├── ValidationError         objects that break a schema or a check
-    ├── VendorError             a chart or library that cannot be had, or is not what the lock says
-    ├── ToolError               a program or library of the outside is missing, hangs or fails
-    ├── ControlPlaneError       the embedded control plane
-    └── ClusterError            the API server
-        ├── Unreachable         no answer
-        ├── Denied              401 or 403: who, verb, resource
-        ├── Rejected            the server's words on an object
-        ├── FieldConflict       another field manager owns a field
-        └── NotReady            readiness failed or timed out
-    Interrupted                 exit 130: Ctrl-C, after what was in flight; not a MopError
+MopError                    exit 1
+├── ConfigError             mop.yaml: every mistake at once
+├── UsageError              a flag or a name on the command line
+├── EvaluationError         Jsonnet: the engine's message and stack
+├── ChartError              Helm: chart, template, line
+├── ManifestError           an evaluated value that is no Kubernetes object
+├── ValidationError         objects that break a schema or a check
+├── VendorError             a chart or library that cannot be had, or is not what the lock says
+├── ToolError               a program or library of the outside is missing, hangs or fails
+├── ControlPlaneError       the embedded control plane
+└── ClusterError            the API server
+    ├── Unreachable         no answer
+    ├── Denied              401 or 403: who, verb, resource
+    ├── Rejected            the server's words on an object
+    │   └── Stale           the object changed since it was read
+    ├── Locked              another apply holds the environment, or took it over
+    ├── FieldConflict       another field manager owns a field
+    └── NotReady            readiness failed or timed out
+Interrupted                 exit 130: Ctrl-C, after what was in flight; not a MopError
 """
 
 from __future__ import annotations
@@ -88,6 +90,14 @@ class Denied(ClusterError):
 
 class Rejected(ClusterError):
     """The API server refuses an object; `message` holds its words."""
+
+
+class Stale(Rejected):
+    """A write was for a version of the object that is not the newest any more."""
+
+
+class Locked(ClusterError):
+    """Another apply holds the environment's lock, or took it over."""
 
 
 class FieldConflict(ClusterError):

@@ -5,8 +5,8 @@ Every value in them may be shown to anybody: secrets were masked when the fact w
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from mop.manifest import Manifest, ObjectRef
@@ -92,6 +92,7 @@ class ApplyResult:
     changes: tuple[Change, ...]
     objects: tuple[ObjectStatus, ...] = ()
     seconds: float = 0.0
+    revision: Revision | None = None
 
     def count(self, action: Action) -> int:
         """How many objects have that action."""
@@ -110,6 +111,7 @@ class ComponentStatus:
     environment: str
     component: str
     objects: tuple[ObjectStatus, ...]
+    revision: Revision | None = None
 
     @property
     def ready(self) -> bool:
@@ -120,6 +122,33 @@ class ComponentStatus:
     def unready(self) -> tuple[ObjectStatus, ...]:
         """The objects that are not ready."""
         return tuple(status for status in self.objects if status.state != "ready")
+
+
+Outcome = Literal["pending", "applied", "ready", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What was rendered, and by whom. `digests`: of charts, libraries and Jsonnet, by their name or path."""
+
+    commit: str = ""
+    author: str = ""
+    message: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One apply of a component, as the cluster keeps it. `time` is RFC 3339, UTC; `parts`: Secrets that hold it."""
+
+    environment: str
+    component: str
+    number: int
+    time: str
+    outcome: Outcome
+    objects: int
+    parts: int = 1
+    origin: Origin = Origin()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import copy
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from mop.engines.protocols import FIELD_MANAGER, Applied, Event
-from mop.errors import ClusterError, FieldConflict, Rejected
+from mop.errors import ClusterError, FieldConflict, Rejected, Stale
 from mop.manifest import Manifest, ObjectRef, ref
 from mop.problem import Problem
 
@@ -33,6 +34,7 @@ KINDS: dict[tuple[str, str], bool] = {
     ("apps/v1", "ReplicaSet"): True,
     ("apps/v1", "StatefulSet"): True,
     ("batch/v1", "Job"): True,
+    ("coordination.k8s.io/v1", "Lease"): True,
     ("apiextensions.k8s.io/v1", "CustomResourceDefinition"): False,
 }
 #: Changing anything outside these starts a new generation.
@@ -51,10 +53,18 @@ class Call:
 class FakeWatch:
     """`protocols.Watch` over a queue."""
 
+    timeout: float
     events: queue.SimpleQueue[Event | ClusterError | None] = field(default_factory=queue.SimpleQueue)
 
     def __iter__(self) -> Iterator[Event]:
-        while (event := self.events.get()) is not None:
+        deadline = time.monotonic() + self.timeout
+        while True:
+            try:
+                event = self.events.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                return
+            if event is None:
+                return
             if isinstance(event, ClusterError):
                 raise event
             yield event
@@ -104,9 +114,14 @@ class FakeCluster:
         """What was asked with one of `verbs`, in order."""
         return [call.about for call in self.calls if call.verb in verbs]
 
-    @property
-    def open_watches(self) -> int:
-        return len(self._watches)
+    def names(self) -> list[str]:
+        """Every stored object."""
+        return sorted(str(ref(manifest)) for manifest in self._objects.values())
+
+    def wrote(self, *verbs: str) -> list[str]:
+        """What was applied, created or deleted, in order, but for MOP's own books: parents, revisions, the lock."""
+        asked = self.did(*(verbs or ("apply", "create", "delete")))
+        return [about for about in asked if "/mop-" not in about]
 
     # -- protocols.Cluster
 
@@ -160,6 +175,7 @@ class FakeCluster:
         self._called("dry-run" if dry_run else "apply", it)
         self._refuse(it)
         with self._lock:
+            self._check_version(manifest, it)
             merged, owners = self._merge(manifest, it, force=force)
             before = self._objects.get(it.identity)
             if dry_run:
@@ -201,7 +217,7 @@ class FakeCluster:
         timeout: float = 60,
     ) -> FakeWatch:
         self._called("watch", ObjectRef(api_version, kind, namespace, ""))
-        watch = FakeWatch()
+        watch = FakeWatch(timeout)
         with self._lock:
             scope = (api_version, kind, namespace, labels)
             for manifest in self._objects.values():
@@ -233,6 +249,12 @@ class FakeCluster:
             raise _rejected(it, f"fake has no kind {it.kind} of {it.api_version}")
         if it.namespace and ("", "Namespace", "", it.namespace) not in self._objects:
             raise _rejected(it, f'namespaces "{it.namespace}" not found')
+
+    def _check_version(self, manifest: Manifest, it: ObjectRef) -> None:
+        wanted = manifest["metadata"].get("resourceVersion")
+        live = self._objects.get(it.identity)
+        if wanted and (live is None or live["metadata"]["resourceVersion"] != wanted):
+            raise Stale(f"{it} was changed meanwhile")
 
     def _merge(
         self, manifest: Manifest, it: ObjectRef, *, force: bool
@@ -308,6 +330,8 @@ def _matches(manifest: Manifest, scope: tuple[str, str, str, str]) -> bool:
 
 def _leaves(value: Any, path: Leaf = ()) -> Iterator[tuple[Leaf, Any]]:
     if path in (("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace")):
+        return
+    if path == ("metadata", "resourceVersion"):
         return
     if isinstance(value, dict) and value:
         for key, inner in value.items():

@@ -8,9 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mop.errors import ClusterError, FieldConflict
 from mop.manifest import Manifest, ref
-from mop.problem import Problem
 from mop.results import Change, ComponentDiff
 from mop.rollout.applyset import Extent, Owner
 from mop.rollout.phases import defined_kinds, namespaces
@@ -33,13 +31,15 @@ class Planned:
 class Plan:
     """All objects of one component, in apply order, and what it no longer renders, in the order of removal.
 
-    `hooks`: its Helm hooks, which no diff shows. `parent`: the live parent of its set. `extent`: where its members
-    are to be found once this is done; None if what is there was not looked at, so that nothing may be forgotten.
+    `hooks`: its Helm hooks, which no diff shows. `rendered`: all of it as it was rendered, for its revision.
+    `parent`: the live parent of its set. `extent`: where its members are to be found once this is done; None if
+    what is there was not looked at, so that nothing may be forgotten.
     """
 
     owner: Owner
     items: tuple[Planned, ...]
     hooks: tuple[Manifest, ...] = field(default=(), repr=False)
+    rendered: tuple[Manifest, ...] = field(default=(), repr=False)
     doomed: tuple[Planned, ...] = ()
     members: int = 0
     parent: Manifest | None = field(default=None, repr=False)
@@ -54,6 +54,11 @@ class Plan:
     def component(self) -> str:
         """The component's name."""
         return self.owner.component
+
+    @property
+    def writes(self) -> bool:
+        """Whether carrying it out changes anything at all."""
+        return bool(self.doomed) or any(item.write for item in self.items)
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -91,25 +96,3 @@ class Created:
         """By a run that applies all of `manifests`, and creates the namespaces `also`."""
         everything = list(manifests)
         return cls(namespaces(everything) | frozenset(also), defined_kinds(everything))
-
-
-def conflict_error(plan: Plan, address: str) -> ClusterError:
-    """The error of an apply that would take fields from other managers without leave."""
-    problems = [
-        Problem(
-            f"{conflict.path} is owned by {conflict.manager}",
-            object=str(item.change.ref),
-            path=conflict.path,
-            found=conflict.manager,
-            environment=plan.environment,
-            component=plan.component,
-        )
-        for item in plan.conflicts
-        for conflict in item.change.conflicts
-    ]
-    who = ", ".join(sorted({problem.found for problem in problems}))
-    return FieldConflict(
-        f"{plan.environment}/{plan.component}: {who} owns fields that this apply sets on {address}",
-        hint="leave them out of the manifests, or take them over with --force-conflicts",
-        problems=problems,
-    )

@@ -71,7 +71,7 @@ def make_plans(
     if problems:
         raise Rejected(f"{cluster.address} rejects {_objects(problems)}", problems=problems)
     return [
-        Plan(owner, tuple(planned[owner]), tuple(filter(is_hook, manifests)))
+        Plan(owner, tuple(planned[owner]), tuple(filter(is_hook, manifests)), tuple(manifests))
         for owner, manifests in components.items()
     ]
 

@@ -35,8 +35,10 @@ class Sender:
         force: bool = False,
         progress: Progress = silent,
         stop: Stop | None = None,
+        guard: Callable[[], None] = lambda: None,
     ) -> None:
         self._cluster = cluster
+        self._guard = guard
         self._force = force
         self._progress = progress
         self._stop = stop
@@ -98,6 +100,7 @@ class Sender:
         component, item = entry
         change = item.change
         if item.write:
+            self._guard()
             self._await_kind(change.ref)
             applied = self._cluster.apply(item.manifest, force=self._force)
             change = replace(change, warnings=applied.warnings or change.warnings)
@@ -105,6 +108,7 @@ class Sender:
 
     def _delete(self, entry: tuple[str, Planned]) -> None:
         component, item = entry
+        self._guard()
         self._cluster.delete(item.change.ref, uid=str(item.manifest["metadata"].get("uid", "")))
         self._record(component, item.change)
 

@@ -84,17 +84,18 @@ def open_set(cluster: Cluster, plan: Plan) -> None:
         cluster.apply(parent(plan.owner, during), force=True)
 
 
-def close_set(cluster: Cluster, plan: Plan) -> None:
-    """Let the parent say where members are now; without any, and without objects to come, it goes too."""
+def close_set(cluster: Cluster, plan: Plan) -> bool:
+    """Let the parent say where members are now; without any, and without objects to come, it goes: then True."""
     if plan.extent is None:
-        return
+        return False
     if not plan.extent.kinds and not plan.items:
         cluster.delete(plan.owner.parent)
-        return
+        return True
     before = extent(plan.parent) if plan.parent is not None else None
     during = plan.reach | (before or Extent())
     if not _same(plan.owner, during, plan.extent):
         cluster.apply(parent(plan.owner, plan.extent), force=True)
+    return False
 
 
 def _holds(outer: Extent, inner: Extent) -> bool:

@@ -1,37 +1,25 @@
-"""`apply`: makes the cluster what a plan says, phase by phase, and waits until it is ready."""
+"""`apply`: makes the cluster what a plan says, and waits until it is ready."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from mop.engines.protocols import Cluster
-from mop.errors import Interrupted, MopError, UsageError
-from mop.manifest import ObjectRef
-from mop.masking import mask_text, secret_values
+from mop.errors import Interrupted, MopError, NotReady, UsageError
 from mop.model import Environment, Ready
-from mop.results import ApplyResult, ObjectStatus, Progress, silent
+from mop.results import ApplyResult, Origin, Progress, silent
 from mop.rollout.concurrent import Stop
-from mop.rollout.phases import PHASES, Phase, defined_kinds
-from mop.rollout.plan import Plan, conflict_error
+from mop.rollout.conflicts import conflict_error
+from mop.rollout.history import revisions
+from mop.rollout.lock import Lock
+from mop.rollout.plan import Plan
 from mop.rollout.prune import check_limit
-from mop.rollout.send import Sender, Sent, ensure_namespace
-from mop.rollout.sets import close_set, open_set
-from mop.rollout.wait import Awaited, wait_ready
+from mop.rollout.restore import restore
+from mop.rollout.run import Options, Run, Setting
+from mop.rollout.send import ensure_namespace
 
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """`timeout`: seconds instead of each component's own. `force`: take fields from other managers.
-
-    `prune_limit`: how many objects of a component may be removed where that needs to be said.
-    """
-
-    wait: bool = True
-    force: bool = False
-    timeout: float | None = None
-    prune_limit: int | None = None
+__all__ = ["Options", "apply", "authorise"]
 
 
 def authorise(
@@ -74,32 +62,60 @@ def apply(
     plans: Sequence[Plan],
     *,
     ready: Mapping[str, Ready] | None = None,
+    origins: Mapping[str, Origin] | None = None,
     options: Options | None = None,
     progress: Progress = silent,
     stop: Stop | None = None,
 ) -> list[ApplyResult]:
     """Carry out `plans` in the environment's order; objects whose plan is `keep` are not written.
 
-    Raises FieldConflict before anything is written; Rejected, Denied, Unreachable and NotReady with what was
-    done; Interrupted after what was in flight. `authorise` comes before.
+    `ready`: each component's patience; `origins`: what each was rendered from, kept in its revision.
+    Raises UsageError (prune limit) and FieldConflict before anything is written; Locked if another apply runs;
+    Rejected, Denied, Unreachable and NotReady with what was done; Interrupted after what was in flight.
+    `authorise` comes before.
     """
     options = options or Options()
     for plan in plans:
         check_limit(plan.owner, len(plan.doomed), plan.members, options.prune_limit)
         if plan.conflicts and not options.force:
             raise conflict_error(plan, cluster.address)
-    run = _Run(
-        cluster, environment, plans, ready or {}, options, progress, stop if stop is not None else Stop()
+    name, namespace = environment.name, environment.namespace
+    ensure_namespace(cluster, namespace)
+    setting = Setting(
+        cluster,
+        environment,
+        options,
+        ready or {},
+        origins or {},
+        revisions(cluster, name, namespace),
+        progress,
+        stop if stop is not None else Stop(),
     )
+    # A platform that is as it should be needs no lock: a Lease would be the only object written.
+    if not any(plan.writes or setting.due(plan) for plan in plans):
+        return _carry_out(setting, plans)
+    with Lock(cluster, name, namespace) as lock:
+        now = revisions(cluster, name, namespace)
+        return _carry_out(replace(setting, older=now, guard=lock.check), plans)
+
+
+def _carry_out(setting: Setting, plans: Sequence[Plan]) -> list[ApplyResult]:
+    run = Run(setting, plans)
     try:
-        ensure_namespace(cluster, environment.namespace)
-        for group in _groups(environment, plans):
-            run.group(group)
+        for group in _groups(setting.environment, plans):
+            try:
+                run.group(group)
+            except NotReady as error:
+                if setting.options.rollback_on_failure and len(group) == 1:
+                    run.failed("failed")
+                    raise restore(setting, plans, group[0], error) from error
+                raise
         run.prune(plans)
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted: {run.sender.summary()}; the next apply goes on from here") from None
+        account = run.failed("interrupted")
+        raise Interrupted(f"interrupted: {account}; the next apply goes on from here") from None
     except MopError as error:
-        raise _with_account(error, run.sender.summary()) from error
+        raise _with_account(error, run.failed("failed")) from error
     return [run.result(plan) for plan in plans]
 
 
@@ -112,91 +128,3 @@ def _groups(environment: Environment, plans: Sequence[Plan]) -> list[list[Plan]]
 
 def _with_account(error: MopError, account: str) -> MopError:
     return type(error)(f"{error.message}\n{account}", hint=error.hint, problems=error.problems)
-
-
-class _Run:
-    """One apply: its sender, and the results so far."""
-
-    def __init__(
-        self,
-        cluster: Cluster,
-        environment: Environment,
-        plans: Sequence[Plan],
-        ready: Mapping[str, Ready],
-        options: Options,
-        progress: Progress,
-        stop: Stop,
-    ) -> None:
-        self._cluster = cluster
-        self._environment = environment
-        self._ready = ready
-        self._options = options
-        self._progress = progress
-        self._stop = stop
-        self._hide = _hider(plans)
-        self.sender = Sender(cluster, plans, force=options.force, progress=progress, stop=stop)
-        self._objects: dict[str, tuple[ObjectStatus, ...]] = {}
-        self._seconds: dict[str, float] = {}
-
-    def group(self, plans: Sequence[Plan]) -> None:
-        """The sets are opened, then all phases of `plans`, then readiness."""
-        started = time.monotonic()
-        for plan in plans:
-            open_set(self._cluster, plan)
-        for phase in PHASES:
-            self._phase(phase, plans)
-        if self._options.wait:
-            self._objects |= self._wait(plans)
-        self._seconds |= dict.fromkeys((plan.component for plan in plans), time.monotonic() - started)
-
-    def prune(self, plans: Sequence[Plan]) -> None:
-        """Remove what is rendered no more, after every component; then the sets are closed."""
-        self.sender.remove(plans)
-        for plan in plans:
-            close_set(self._cluster, plan)
-
-    def result(self, plan: Plan) -> ApplyResult:
-        """What became of one plan."""
-        name = plan.component
-        changes, objects = self.sender.changes(plan), self._objects.get(name, ())
-        return ApplyResult(plan.environment, name, changes, objects, self._seconds.get(name, 0.0))
-
-    def _phase(self, phase: Phase, plans: Sequence[Plan]) -> None:
-        written = self.sender.phase(phase, plans, self._settle)
-        if written and phase.settles:
-            self._settle(written)
-            self.sender.define(defined_kinds(item.manifest for plan in plans for item in plan.items))
-
-    def _settle(self, sent: Sequence[Sent]) -> None:
-        """Wait until what was sent is ready, whatever `--no-wait` says: the next would break without it."""
-        refs: dict[str, list[ObjectRef]] = {}
-        for component, it in sent:
-            refs.setdefault(component, []).append(it)
-        self._await([Awaited(name, found, self._patience(name)) for name, found in refs.items()])
-
-    def _wait(self, plans: Sequence[Plan]) -> dict[str, tuple[ObjectStatus, ...]]:
-        awaited = [
-            Awaited(plan.component, [item.change.ref for item in plan.items], self._patience(plan.component))
-            for plan in plans
-        ]
-        return self._await(awaited)
-
-    def _await(self, awaited: Sequence[Awaited]) -> dict[str, tuple[ObjectStatus, ...]]:
-        return wait_ready(
-            self._cluster,
-            self._environment.name,
-            awaited,
-            progress=self._progress,
-            stop=self._stop,
-            hide=self._hide,
-        )
-
-    def _patience(self, component: str) -> Ready:
-        ready = self._ready.get(component, Ready())
-        return ready if self._options.timeout is None else replace(ready, timeout=self._options.timeout)
-
-
-def _hider(plans: Sequence[Plan]) -> Callable[[str], str]:
-    """Takes the values of all Secrets of the plans out of a text."""
-    values = frozenset(v for plan in plans for item in plan.items for v in secret_values(item.manifest))
-    return lambda text: mask_text(text, values)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mop.engines.cluster.target import Connection
-from mop.errors import ClusterError, Denied, FieldConflict, Rejected, Unreachable
+from mop.errors import ClusterError, Denied, FieldConflict, Rejected, Stale, Unreachable
 from mop.manifest import Manifest, ObjectRef
 from mop.masking import mask_rejection
 from mop.problem import Problem
@@ -77,6 +77,8 @@ def failure(code: int, body: bytes, asked: Asked, connection: Connection) -> Clu
     causes = (status.get("details") or {}).get("causes") or []
     if code == 409 and any(cause.get("reason") == "FieldManagerConflict" for cause in causes):
         return _conflict(causes, asked)
+    if code == 409 and status.get("reason") == "Conflict":
+        return Stale(f"{asked.ref} on {connection.name} was changed by somebody else meanwhile: {words}")
     return _rejected(code, words, causes, asked, connection)
 
 
