@@ -5,8 +5,8 @@ copy of the chart is rendered in which each of those calls is replaced by one th
 was reached, and what came out is what the chart itself gives: nothing that was replaced was executed. If it
 fails, the chart itself has to be rendered and looked at (helm_random).
 
-Values and files reach the template engine through `tpl`; where they mention such a function, `tpl` in the
-copy first looks at the text that it is given.
+Values and files reach the template engine through `tpl`; where they mention such a function, or `tpl` again,
+`tpl` in the copy first looks at the text that it is given.
 """
 
 from __future__ import annotations
@@ -60,9 +60,13 @@ CLOCK = frozenset(
 )
 
 _ALL = RANDOM | CLOCK
-_NAMES = r"\b(?:" + "|".join(sorted(_ALL)) + r")\b"
-_NAME = re.compile(_NAMES.encode())
-_NAME_OR_TPL = re.compile(_NAMES + r"|\btpl\b")
+#: Runs a text as a template. One that calls it on itself takes Go down, and this process with it.
+TPL = "tpl"
+
+_DRAWS = r"\b(?:" + "|".join(sorted(_ALL)) + r")\b"
+_NAMES = rf"{_DRAWS}|\b{TPL}\b"
+_NAME = re.compile(_NAMES)
+_NAME_IN_BYTES = re.compile(_NAMES.encode())
 #: An action in whatever text: up to the `}}` that stands in no string.
 _ACTION = re.compile(rb"""\{\{(?:[^}"`]++|"[^"\n]*+"|`[^`]*+`|["`]|\}(?!\}))*+""")
 _TEMPLATE = re.compile(r"(?:charts/[^/]+/)*templates/")
@@ -93,7 +97,7 @@ class Mentions:
     """Functions that a chart mentions: by template file, and in its other files (values among them)."""
 
     templates: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    elsewhere: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()  # TPL too, where a text calls it
     opaque: bool = False  # an archive, or a template that the lexer cannot follow: no probe can be made
 
     @property
@@ -115,13 +119,12 @@ def mentions(chart: Path) -> Mentions:
         if name.endswith(_ARCHIVE):
             elsewhere |= _ALL
             opaque = True
-        elif not anywhere.search(data):
-            continue
         elif not _TEMPLATE.match(name):
-            elsewhere |= mentioned(data)
-        else:
+            if b"tpl" in data or anywhere.search(data):
+                elsewhere |= mentioned(data)
+        elif anywhere.search(data):
             try:
-                found = _ALL.intersection(call.name for call in calls(data.decode(), _NAME_OR_TPL))
+                found = _ALL.intersection(call.name for call in calls(data.decode(), _NAME))
             except (NotUnderstood, UnicodeDecodeError):
                 found, opaque = _ALL, True
             if found:
@@ -130,9 +133,9 @@ def mentions(chart: Path) -> Mentions:
 
 
 def mentioned(data: bytes) -> frozenset[str]:
-    """The functions that actions in `data` name, wherever in them."""
+    """The functions that actions in `data` name, wherever in them; TPL among them."""
     actions = b"\n".join(_ACTION.findall(data)) if b"{{" in data else b""
-    return frozenset(name.decode() for name in set(_NAME.findall(actions)))
+    return frozenset(name.decode() for name in set(_NAME_IN_BYTES.findall(actions)))
 
 
 def copy_with_traps(
@@ -167,12 +170,12 @@ def trapped(text: str, functions: frozenset[str], *, through_tpl: bool) -> str:
     def edit(call: Call) -> Iterator[tuple[int, int, str]]:
         if call.name in functions:
             yield call.start, call.end, "fail"
-        elif call.name == "tpl" and through_tpl:
+        elif call.name == TPL and through_tpl:
             (_, end) = operands(text, call.end, 2)[-1]
             yield call.start, call.end, '(include "mop.tpl" (list '
             yield end, end, "))"
 
-    return replaced(text, edit, _NAME_OR_TPL)
+    return replaced(text, edit, _NAME)
 
 
 @cache
@@ -180,12 +183,12 @@ def _anywhere() -> Any:
     """Finds any of the names in bytes, ten times faster than `re`."""
     import re2
 
-    return re2.compile(_NAMES)
+    return re2.compile(_DRAWS)
 
 
 def _guarded_tpl(functions: frozenset[str]) -> str:
     """The file that defines the guarded `tpl`."""
-    named = _GUARDED_TPL.replace("NAMES", "|".join(sorted(functions)))
+    named = _GUARDED_TPL.replace("NAMES", "|".join(sorted(functions)) or "no such function")
     return named.replace("INSIDE", _INSIDE).replace("NESTED", _NESTED)
 
 

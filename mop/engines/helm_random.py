@@ -16,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from mop.engines.gotemplate import NotUnderstood
-from mop.engines.helm_probe import CLOCK, Mentions, copy_with_traps, mentioned, mentions
+from mop.engines.helm_probe import CLOCK, TPL, Mentions, copy_with_traps, mentioned, mentions
 from mop.engines.protocols import Helm, HelmObject, HelmRequest
 from mop.errors import ChartError
+
+#: Helm's words where templates include each other more than a thousand deep (pkg/engine/engine.go).
+_ENDLESS = "nested reference name: mop.tpl"
 
 
 class Prober:
@@ -43,12 +46,15 @@ class Prober:
         if not names:
             return helm.template(request), ()
         trapped = partial(self._trapped, helm, request, digest, found, bool(found.elsewhere | given))
-        objects = trapped(names)
+        functions = names - {TPL}
+        objects = trapped(functions)
         if objects is not None:
             return objects, ()
-        first, second = helm.template(request), helm.template(request)
-        reached = names if len(names) == 1 else frozenset(n for n in names if trapped(frozenset({n})) is None)
-        return first, tuple(_random(first, second, found, reached))
+        first = helm.template(request)
+        if not functions:
+            return first, ()
+        reached = frozenset(it for it in functions if len(functions) == 1 or trapped(frozenset({it})) is None)
+        return first, tuple(_random(first, helm.template(request), found, reached))
 
     def forget(self, digest: str) -> None:
         """What was learnt under `digest` was read while the chart changed."""
@@ -68,14 +74,17 @@ class Prober:
     ) -> tuple[HelmObject, ...] | None:
         """The chart's objects if none of `functions` is reached; None if one is, or if nobody can tell.
 
-        A chart that fails by itself counts as reaching them: its own render will say why.
+        A chart that fails by itself counts as reaching them: its own render will say why. Only a text that calls
+        `tpl` on itself must not be rendered: Helm bounds `include`, which guards `tpl` here, and `tpl` not.
         """
         probe = None if found.opaque else self._copy(request.chart, digest, found, functions, through_tpl)
         if probe is None:
             return None
         try:
             return helm.template(replace(request, chart=probe))
-        except ChartError:
+        except ChartError as error:
+            if _ENDLESS in error.message:
+                raise _endless(probe) from error
             return None
 
     def _mentioned(self, chart: Path, digest: str) -> Mentions:
@@ -100,6 +109,13 @@ class Prober:
                 except (NotUnderstood, UnicodeDecodeError):
                     self._copies[key] = None
             return self._copies[key]
+
+
+def _endless(chart: Path) -> ChartError:
+    return ChartError(
+        f"chart {chart.name}: a text that `tpl` runs calls `tpl` on itself, without end",
+        hint="a value such as a: '{{ tpl .Values.a . }}' does",
+    )
 
 
 def _random(

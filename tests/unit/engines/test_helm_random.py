@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
 import shutil
 import tarfile
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mop.engines.helm_probe import mentioned, mentions
 from mop.engines.helm_random import Prober
@@ -136,6 +140,79 @@ def test_what_is_reached_is_random(chart_of: Write, template: str, values: str, 
     assert found == f"dice: dice/templates/a.yaml: {function} (ConfigMap/x data.it)"
 
 
+#: Pieces of templates and of values; what draws sits in branches, strings, comments, helpers, and texts for `tpl`.
+_PIECES = st.sampled_from(
+    [
+        "plain now ",
+        "{{ .Release.Name }}",
+        "{{/* randAlphaNum 8 */}}",
+        '{{ "randAlphaNum 8 }} {{ tpl" | quote }}',
+        "{{ `{{ uuidv4 }}` }}",
+        "{{ randAlphaNum 8 }}",
+        "{{ if .Values.flag }}{{ uuidv4 }}{{ else }}even{{ end }}",
+        '{{ default (randAlphaNum 8) "given" }}',
+        "{{ tpl .Values.one . }}",
+        "{{- tpl (.Values.two | trim) $ | upper }}",
+        "{{ tpl (printf `%s` .Values.one) (dict `Values` .Values `Template` .Template `Release` .Release) }}",
+        "{{ .Values.one | sha256sum }}",
+        "{{ with .Values.two }}{{ tpl . $ }}{{ end }}",
+        '{{ include "helper" . }}',
+    ]
+)
+_TEXTS = st.lists(_PIECES, max_size=3).map(" ".join)
+_LAST = _TEXTS.filter(
+    lambda text: ".Values.one" not in text and ".Values.two" not in text and "helper" not in text
+)
+_NEXT = _TEXTS.filter(lambda text: ".Values.two" not in text and "helper" not in text)
+
+
+@given(body=_TEXTS, helper=_TEXTS, one=_LAST, two=_NEXT, flag=st.booleans())
+def test_what_is_called_stable_is_the_same_each_time_and_the_charts_own(
+    body: str, helper: str, one: str, two: str, flag: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        chart = Path(folder, "dice")
+        (chart / "templates").mkdir(parents=True)
+        (chart / "Chart.yaml").write_text("apiVersion: v2\nname: dice\nversion: 1.0.0\n")
+        (chart / "values.yaml").write_text(json.dumps({"one": one, "two": two, "flag": flag}))
+        once = helper.replace('{{ include "helper" . }}', "").replace(".Values.one", "`x`")
+        (chart / "templates" / "_h.tpl").write_text(f'{{{{ define "helper" }}}}{once}{{{{ end }}}}')
+        (chart / "templates" / "a.yaml").write_text(
+            f"it: |-\n  _{{{{ (include `all` .) | quote }}}}\n{{{{ define `all` }}}}{body}{{{{ end }}}}"
+        )
+        digest = Digests(chart).tree(chart)
+        assert digest
+        try:
+            objects, random = Prober().template(HelmSdk(), request(chart=chart), digest)
+        except ChartError:
+            with pytest.raises(ChartError):
+                HelmSdk().template(request(chart=chart))
+            return
+        if not random:
+            again = [HelmSdk().template(request(chart=chart)) for _ in range(2)]
+            assert [objects, objects] == again
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"one": "{{ tpl .Values.one . }}"},
+        {
+            "one": "x {{- tpl .Values.two $ | upper }}",
+            "two": "{{ if true }}{{ tpl (.Values.one) . }}{{ end }}",
+        },
+    ],
+)
+def test_a_text_that_calls_tpl_on_itself_is_an_error_and_not_the_end_of_the_process(
+    chart_of: Write, values: dict[str, str]
+) -> None:
+    chart = chart_of(a=config("{{ tpl .Values.one . }}"), values="one: plain\ntwo: plain\n")
+    assert rendered(chart) == ()
+    with pytest.raises(ChartError, match="calls `tpl` on itself") as caught:
+        rendered(chart, dict(values))
+    assert caught.value.message.startswith("chart dice: ")
+
+
 def test_values_of_the_user_can_draw_too(chart_of: Write) -> None:
     chart = chart_of(a=config("{{ tpl .Values.text . }}"), values="text: plain")
     assert rendered(chart) == ()
@@ -193,6 +270,7 @@ def test_what_was_learnt_of_a_chart_is_forgotten_on_demand(chart_of: Write) -> N
         (b'{{ dict "}}" (now) }} date', {"now"}),
         (b"{{ randAlphaNumeric }}", set()),
         (b"{{ a }} {{ b | htpasswd x | date }} {{ uuidv4", {"htpasswd", "date", "uuidv4"}),
+        (b"tpl {{ tpl .a . }}", {"tpl"}),
     ],
 )
 def test_functions_are_mentioned_in_actions_only(data: bytes, found: set[str]) -> None:
