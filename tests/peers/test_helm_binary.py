@@ -5,6 +5,7 @@ With MOP_GOLDEN=write the golden files are written anew, from what the program p
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from mop.engines.helm_binary import HelmBinary, _arguments, _as_yaml
+from mop.engines.helm_cache import CachedCharts
 from mop.engines.helm_sdk import HelmSdk
-from tests.unit.engines.helm_cases import CASES, GOLDEN
+from mop.errors import ChartError
+from mop.files import Digests
+from tests.unit.engines.helm_cases import CASES, CHART, GOLDEN, request
 
 pytestmark = pytest.mark.peers
 
@@ -46,3 +50,17 @@ def test_the_golden_files_are_what_helm_prints(program: Path, name: str) -> None
 @pytest.mark.parametrize("name", CASES)
 def test_both_engines_give_equal_objects_in_one_order(program: Path, name: str) -> None:
     assert HelmBinary(program).template(CASES[name]) == HelmSdk().template(CASES[name])
+
+
+def test_names_and_traps_are_asked_of_the_program_too(program: Path, tmp_path: Path) -> None:
+    charts = CachedCharts(
+        lambda: HelmBinary(program),
+        Digests(CHART),
+        unstable_folder=tmp_path / "u",
+        shared_folder=tmp_path / "s",
+    )
+    render = charts.render(request({"secret": True}), "{{ .kind | lower }}.{{ .metadata.name }}")
+    assert "secret.demo" in json.loads(render.text)
+    assert render.random == ("relay: relay/templates/secret.yaml: randAlphaNum (Secret/demo data.password)",)
+    with pytest.raises(ChartError, match="calls `tpl` on itself"):
+        charts.render(request({"greeting": "{{ tpl .Values.greeting . }}"}), None)
