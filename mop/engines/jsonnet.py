@@ -35,16 +35,19 @@ MAX_STACK = 5000
 #: Part of the version: raise it when an evaluation may give another result or other inputs than before.
 _REVISION = 1
 _COMPONENT_FIELD = re.compile(r'^(\tField ")\.', re.MULTILINE)
+#: A file that does not parse is, to the engine, a failure of the code that imports it.
+_SYNTAX = re.compile(r"^RUNTIME ERROR: (?=\S[^\n]*?:(?:\d+:\d+|\(\d+:\d+\)-\(\d+:\d+\)))")
 _NATIVE_FAILED = re.compile(r"failed to execute native callback, code: 0")
 
 
 _COMPONENTS = """
-  if mop_std.isObject(value) then
+  if mop_std.type(value) == 'object' then
     { fields: mop_std.objectFields(value) }
     + { ['.' + c]: value[c] for c in COMPONENTS if mop_std.objectHas(value, c) }
   else
     error 'main.jsonnet must give an object with one field for each component, but gives ' + {
-      array: 'an array', 'function': 'a function', 'null': 'null',
+      array: 'an array', boolean: 'a boolean', 'function': 'a function', 'null': 'null',
+      number: 'a number', string: 'a string',
     }[mop_std.type(value)]
 """
 #: Tanka evaluates the environment that is asked for and no other (pkg/tanka/evaluators.go).
@@ -171,7 +174,8 @@ class _Run:
 local mop_std = std;
 local mop_main = import {self._entry};
 local mop_result(value) = {code};
-if mop_std.isFunction(mop_main) then function({names}) mop_result(mop_main({arguments})) else mop_result(mop_main)
+if mop_std.type(mop_main) == 'function' then function({names}) mop_result(mop_main({arguments}))
+else mop_result(mop_main)
 """
 
     def _trace(self, text: str) -> None:
@@ -183,6 +187,7 @@ if mop_std.isFunction(mop_main) then function({names}) mop_result(mop_main({argu
         lines = self._shown(failure.message).splitlines()
         message = "\n".join(line.rstrip() for line in lines if _SNIPPET not in line and INTERNAL not in line)
         message = _COMPONENT_FIELD.sub(r"\1", message).replace("importer error: ", "", 1)
+        message = _SYNTAX.sub("", message)
         cause = failure.cause
         if cause is None:
             return EvaluationError(message)
