@@ -21,7 +21,7 @@ from mop.engines.protocols import Toolbox
 from mop.manifest import Manifest
 from mop.model import Environment, Platform
 from mop.outputs import Outputs
-from mop.steps import evaluate, render, validate
+from mop.steps import evaluate, render, validate, vendor
 
 if TYPE_CHECKING:
     from mop.results import ApplyResult, Progress
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 #: The stages, in order, and what each does; a task's name begins with its stage.
 STAGES = {
+    "vendor": "make charts/ and vendor/ what mop.lock says",
     "evaluate": "evaluate the Jsonnet of environments",
     "render": "write the manifests of components",
     "validate": "check the manifests",
@@ -73,11 +74,14 @@ class Builder:
     plans: dict[str, list[Plan]] = field(default_factory=dict)
     consent: Consent = field(default_factory=Consent)
     options: Options | None = None
+    vendoring: vendor.Options = field(default_factory=vendor.Options)
     progress: Progress = lambda _event: None
 
     def specs(self, environment: Environment, components: Iterable[str] | None = None) -> Iterator[TaskSpec]:
         """The tasks of one environment, restricted to `components`, each after what it needs."""
         chosen = tuple(environment.components if components is None else components)
+        for name in self._charts(chosen):
+            yield self.chart(name)
         yield self._evaluate(environment, chosen)
         for component in chosen:
             yield self._render(environment, component)
@@ -90,11 +94,28 @@ class Builder:
         yield self._diff(environment, chosen)
         yield self._apply(environment, checks)
 
+    def chart(self, name: str) -> TaskSpec:
+        """The task of one chart; the same for every environment."""
+        asked = self.vendoring.updates(name) or self.vendoring.force
+        return TaskSpec(
+            name=f"vendor:chart:{name}",
+            doc=f"make charts/{name} what mop.lock says",
+            needs=(),
+            action=lambda: vendor.vendor(self.platform, name, self.outputs, self.tools, self.vendoring),
+            current=lambda: not asked and vendor.current(self.platform, name, self.outputs),
+        )
+
+    def _charts(self, chosen: Iterable[str]) -> list[str]:
+        """The charts that these components name, each once."""
+        return list(
+            dict.fromkeys(chart for name in chosen for chart in self.platform.components[name].charts)
+        )
+
     def _evaluate(self, environment: Environment, chosen: tuple[str, ...]) -> TaskSpec:
         return TaskSpec(
             name=f"evaluate:{environment.name}",
             doc=f"evaluate {environment.path}/main.jsonnet",
-            needs=(),
+            needs=tuple(f"vendor:chart:{name}" for name in self._charts(chosen)),
             action=lambda: evaluate.evaluate(self.platform, environment, chosen, self.outputs, self.tools),
             current=lambda: not evaluate.stale(self.platform, environment, chosen, self.outputs, self.tools),
         )

@@ -7,6 +7,7 @@ entry is written once its bytes were fetched and hashed (docs/adr/0010-lock-by-c
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 from mop import goyaml
 from mop.errors import VendorError
-from mop.files import write_atomic
+from mop.files import PRIVATE_FILE, private_folder, write_atomic
 from mop.problem import Problem
 
 NAME = "mop.lock"
@@ -96,8 +97,9 @@ def load(path: Path) -> Lock:
     return parse(text, path.name)
 
 
+@functools.lru_cache(maxsize=8)
 def parse(text: bytes | str, name: str = NAME) -> Lock:
-    """The same for its text."""
+    """The same for its text; remembered, for every task asks."""
     try:
         goyaml.load_all(text)  # refuses what is no YAML, and a key that stands twice
         return _Reader(name).lock(_compose(text))
@@ -116,11 +118,14 @@ def dump(lock: Lock) -> str:
 
 
 def edit(path: Path, change: Callable[[Lock], Lock]) -> Lock:
-    """Read, change and write the file as one step among the threads of this process; gives what it now says.
+    """Read, change and write the file as one step among threads and processes; gives what it now says.
 
-    Processes are kept apart by who vendors (`vendoring` in mop.steps). An empty Lock makes no file.
+    An empty Lock makes no file.
     """
-    with _GUARD:
+    import filelock
+
+    locks = private_folder(private_folder(path.parent / ".mop") / "locks")
+    with _GUARD, filelock.FileLock(locks / "mop-lock", mode=PRIVATE_FILE):
         before = load(path)
         after = change(before)
         if after != before or (path.exists() and after != Lock()):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from mop.commands import cluster, delivery, founding, house, questions, rendering
+from mop.commands import cluster, delivery, founding, house, questions, rendering, vendoring
 
 namespace = Collection()
 for _task in (
     founding.init,
+    vendoring.vendor,
     questions.affected,
     questions.graph,
     rendering.export,

@@ -45,7 +45,7 @@ def diff(
     from mop.commands.deploying import Delivery
 
     delivery = Delivery.open(env, component, quiet=True)
-    if not delivery.prepare(("evaluate", "render", "diff"), jobs):
+    if not delivery.prepare(("vendor", "evaluate", "render", "diff"), jobs):
         return delivery.finish()
     delivery.show_diff(json=json, summary=summary)
     return 2 if exit_code and delivery.changed else 0
@@ -109,6 +109,6 @@ def status(_context: Any, env: str = "", component: str = "", json: bool = False
     from mop.commands.deploying import Delivery
 
     delivery = Delivery.open(env, component, quiet=True)
-    if not delivery.prepare(("evaluate", "render"), jobs):
+    if not delivery.prepare(("vendor", "evaluate", "render"), jobs):
         return delivery.finish()
     return delivery.show_status(json=json)

@@ -14,7 +14,7 @@ from mop.rollout.plan import Plan
 from mop.selection import Selected
 from mop.steps.apply import Options, authorise
 
-_BEFORE = ("evaluate", "render", "validate", "diff")
+_BEFORE = ("vendor", "evaluate", "render", "validate", "diff")
 
 
 def options(*, wait: bool, force: bool, timeout: str) -> Options:

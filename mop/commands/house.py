@@ -187,7 +187,7 @@ def _pipeline(*stages: str) -> Callable[[Any], int]:
 #: The stages of `inv ci`, in order.
 STAGES: dict[str, Callable[[Any], int]] = {
     "lint": _lint,
-    "render": _pipeline("evaluate", "render"),
-    "validate": _pipeline("evaluate", "render", "validate"),
+    "render": _pipeline("vendor", "evaluate", "render"),
+    "validate": _pipeline("vendor", "evaluate", "render", "validate"),
     "test": _test,
 }

@@ -40,7 +40,7 @@ def render(
         pipeline = Pipeline.open(env, component, shard=shard)
         if fresh:
             pipeline.forget()
-        pipeline.run(["evaluate", "render"], jobs)
+        pipeline.run(["vendor", "evaluate", "render"], jobs)
         return pipeline.finish()
 
     return _watched(once) if watch else once()
@@ -72,7 +72,7 @@ def show(
     from mop.report.manifests import manifests_json, manifests_yaml
 
     pipeline = Pipeline.open(env, component, quiet=True)
-    pipeline.run(["evaluate", "render"], jobs)
+    pipeline.run(["vendor", "evaluate", "render"], jobs)
     if pipeline.failed:
         return pipeline.finish()
     manifests = pipeline.manifests()
@@ -113,7 +113,7 @@ def validate(
 
     def once() -> int:
         pipeline = Pipeline.open(env, component, quiet=json, findings=False)
-        pipeline.run(["evaluate", "render", "validate"], jobs)
+        pipeline.run(["vendor", "evaluate", "render", "validate"], jobs)
         return pipeline.finish_findings(json=json, sarif=sarif, junit=junit, skip=skip)
 
     return _watched(once) if watch else once()
@@ -135,7 +135,7 @@ def export(_context: Any, to: str = "", env: str = "", component: str = "", jobs
     if not to:
         raise UsageError("where to? --to is missing", hint="for example --to ../gitops")
     pipeline = Pipeline.open(env, component)
-    pipeline.run(["evaluate", "render"], jobs)
+    pipeline.run(["vendor", "evaluate", "render"], jobs)
     if pipeline.failed:
         return pipeline.finish()
     outcome = write(Path(to), pipeline.rendered_folders())

@@ -238,6 +238,57 @@ class Cluster(Protocol):
         """The last lines of a container's log; "" where there are none."""
 
 
+# ---------------------------------------------------------------- Chart repositories
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSource:
+    """Where a chart comes from.
+
+    `url`: a repository's address (http), a registry's folder (oci), `git+https://…//path?ref=…` (git) or a path
+    relative to the platform's root (local). `name`: the chart in it; "" for git and local. `credentials`: NAME of
+    NAME_USERNAME …, or "".
+    """
+
+    kind: Literal["http", "oci", "git", "local"]
+    url: str
+    name: str = ""
+    credentials: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """One version of a chart and where its bytes are. `archive`: their sha256 if it is known before they are had."""
+
+    version: str
+    url: str
+    archive: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Obtained:
+    """`archive`: sha256 of the archive as served, "" where there was none. `fetched`: bytes that came by network."""
+
+    archive: str
+    fetched: int = 0
+
+
+class ChartRepositories(Protocol):
+    """Charts of the outside, through a cache by content. Thread-safe. Raises VendorError."""
+
+    def versions(self, source: ChartSource) -> tuple[str, ...]:
+        """All versions that are served, as they are written there."""
+
+    def locate(self, source: ChartSource, wanted: str) -> Located:
+        """The newest version of `source` in the range `wanted` ("" = any); names the nearest if there is none."""
+
+    def unpack(self, source: ChartSource, located: Located, target: Path) -> Obtained:
+        """Write the chart's files below the empty folder `target`; an archive that is not `located.archive` is refused.
+
+        Without network where the cache has the archive.
+        """
+
+
 # ---------------------------------------------------------------- all of them
 
 
@@ -252,3 +303,6 @@ class Toolbox(Protocol):
 
     def cluster(self, environment: Environment) -> Cluster:
         """The cluster that the environment's target names; raises ClusterError, ControlPlaneError."""
+
+    def repositories(self) -> ChartRepositories:
+        """Where charts are fetched from."""

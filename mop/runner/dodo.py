@@ -63,6 +63,7 @@ def task_mop() -> Iterator[dict[str, Any]]:
     for stage, doc in STAGES.items():
         yield {"basename": stage, "name": None, "doc": doc}
     builder = workspace.builder
-    for environment in workspace.platform.environments.values():
-        for spec in builder.specs(environment):
-            yield doit_task(spec, _ledger)
+    environments = workspace.platform.environments.values()
+    specs = {spec.name: spec for environment in environments for spec in builder.specs(environment)}
+    for spec in specs.values():
+        yield doit_task(spec, _ledger)

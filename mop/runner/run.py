@@ -59,15 +59,18 @@ class Run:
     def specs(self, selected: Iterable[Selected], stages: Iterable[str]) -> list[TaskSpec]:
         """The tasks of `stages` for what is selected."""
         wanted = set(stages)
-        specs = [
-            spec
+        # By name: environments share the tasks of what is vendored.
+        found = {
+            spec.name: spec
             for part in selected
             for spec in self.builder.specs(part.environment, part.components)
             if spec.stage in wanted
-        ]
+        }
         # What is not asked for was run before (apply, after its diff was confirmed) or is not wanted (diff alone).
-        names = {spec.name for spec in specs}
-        return [replace(spec, needs=tuple(need for need in spec.needs if need in names)) for spec in specs]
+        return [
+            replace(spec, needs=tuple(need for need in spec.needs if need in found))
+            for spec in found.values()
+        ]
 
     def execute(self, specs: Iterable[TaskSpec], jobs: int = 0) -> None:
         """Run the tasks in parallel threads; `jobs` 0: as many as there are cores.

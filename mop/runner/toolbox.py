@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from mop.engines.protocols import Cluster, Helm, Jsonnet, Schemas
+from mop.engines.protocols import ChartRepositories, Cluster, Helm, Jsonnet, Schemas
 from mop.errors import ControlPlaneError
 from mop.files import Digests
 from mop.model import Environment
@@ -46,6 +46,10 @@ class RealToolbox:
         """The environment's target. Raises ControlPlaneError if it is the embedded one and that is stopped."""
         return self._once(f"cluster {environment.target}", lambda: self._make_cluster(environment))
 
+    def repositories(self) -> ChartRepositories:
+        """Chart repositories, registries and git, through the cache of downloads."""
+        return self._once("repositories", self._make_repositories)
+
     def _once(self, name: str, make: Callable[[], T]) -> T:
         with self._lock:
             if name not in self._made:
@@ -74,6 +78,11 @@ class RealToolbox:
         from mop.engines.schema import PackagedSchemas
 
         return PackagedSchemas()
+
+    def _make_repositories(self) -> ChartRepositories:
+        from mop.engines.registry import ChartRegistry
+
+        return ChartRegistry(self._root, progress=self._progress)
 
     def _make_cluster(self, environment: Environment) -> Cluster:
         from mop.controlplane import ControlPlane

@@ -1,0 +1,79 @@
+"""How vendoring goes: which charts and libraries, what may change, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from mop.errors import UsageError
+from mop.model import Platform
+from mop.report.tasks import TaskLines
+from mop.report.terminal import Terminal, terminal
+from mop.runner.run import Run, Workspace, open_workspace
+from mop.selection import select
+from mop.steps import vendor
+
+
+@dataclass(frozen=True, slots=True)
+class Vendoring:
+    """`charts`: names, in the order of mop.yaml. `everything`: nothing was selected, so the lock is tidied as well."""
+
+    workspace: Workspace
+    terminal: Terminal
+    charts: tuple[str, ...]
+    everything: bool
+
+    @classmethod
+    def open(cls, env: str, component: str) -> Vendoring:
+        """Read mop.yaml and what is selected. Raises ConfigError, UsageError."""
+        out = terminal()
+        workspace = open_workspace(progress=out.note)
+        platform = workspace.platform
+        if not env and not component:
+            return cls(workspace, out, tuple(platform.charts), True)
+        chosen = {name for part in select(platform, env or "*", component) for name in part.components}
+        named = {chart for name in chosen for chart in platform.components[name].charts}
+        return cls(workspace, out, tuple(name for name in platform.charts if name in named), False)
+
+    def vendor(self, *, update: str | bool, locked: bool, force: bool, jobs: int) -> int:
+        """Run the tasks; the exit code."""
+        updates = _updates(update, self.workspace.platform)
+        if locked and updates != ():
+            raise UsageError("--update changes mop.lock, which --locked forbids", hint="add --no-locked")
+        options = vendor.Options(locked=locked, update=updates, force=force)
+        if self.everything:
+            for name in vendor.forget(self.workspace.platform, options):
+                self.terminal.note(f"{name}: removed from mop.lock, for mop.yaml does not declare it")
+        lines = TaskLines(self.terminal)
+        run = Run(self.workspace, lines)
+        run.builder = replace(run.builder, vendoring=options)
+        run.execute([run.builder.chart(name) for name in self.charts], jobs)
+        lines.total()
+        return 1 if run.errors else 0
+
+    def check(self) -> int:
+        """Compare; what differs on standard output. The exit code."""
+        from mop.report.problems import problems_text
+
+        problems = vendor.check(self.workspace.platform, self.charts)
+        if problems:
+            self.terminal.result(problems_text(problems))
+        self.terminal.note(f"{len(self.charts)} charts compared with mop.lock, by content")
+        return 1 if problems else 0
+
+
+def _updates(update: str | bool, platform: Platform) -> tuple[str, ...] | None:
+    """What `--update` means: () for nothing, None for everything, else names."""
+    if update is True:
+        return None
+    names = tuple(name.strip() for name in str(update or "").split(",") if name.strip())
+    known = [*platform.charts, *platform.libraries]
+    for name in names:
+        if name not in known:
+            import difflib
+
+            near = difflib.get_close_matches(name, known, n=1)
+            raise UsageError(
+                f"--update: mop.yaml declares no chart or library {name!r}",
+                hint=f"did you mean {near[0]}?" if near else f"it declares {', '.join(known) or 'none'}",
+            )
+    return names
