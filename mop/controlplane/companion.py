@@ -42,7 +42,7 @@ async def _run(layout: Layout, kubelet: int) -> None:
     routes = egress.Routes(layout.routes, kubelet)
     tasks = [
         asyncio.create_task(egress.serve(layout.folder, routes, _say)),
-        asyncio.create_task(_volumes(layout)),
+        asyncio.create_task(_simulate(layout)),
         asyncio.create_task(_keep_house(layout)),
         asyncio.create_task(stopped.wait()),
     ]
@@ -54,12 +54,14 @@ async def _run(layout: Layout, kubelet: int) -> None:
         task.result()
 
 
-async def _volumes(layout: Layout) -> None:
+async def _simulate(layout: Layout) -> None:
     # Imported when the proxy serves already: the API server is not kept waiting for a client library.
     await asyncio.sleep(0.1)
     from mop.controlplane.volumes import bind_claims
+    from mop.controlplane.webhooks import mute_webhooks
 
-    await bind_claims(layout.kubeconfig_of(COMPANION), _say)
+    kubeconfig = layout.kubeconfig_of(COMPANION)
+    await asyncio.gather(bind_claims(kubeconfig, _say), mute_webhooks(kubeconfig, _say))
 
 
 async def _keep_house(layout: Layout) -> None:

@@ -7,24 +7,19 @@ controller binds the two. When the claim goes, its volume is deleted; a claim of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
 from lightkube import ApiError, AsyncClient, KubeConfig
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 
-Say = Callable[[str], None]
-Object = dict[str, Any]
-Act = Callable[[Object], Awaitable[None]]
+from mop.controlplane.following import Object, Say, follow
 
 CLAIMS = create_namespaced_resource("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 VOLUMES = create_global_resource("", "v1", "PersistentVolume", "persistentvolumes")
 
 LABEL = "mop.raibid-labs.dev/simulated"
-
-#: Seconds between two attempts where the API server does not answer.
-PAUSE = 1.0
 
 
 async def bind_claims(kubeconfig: Path, say: Say) -> None:
@@ -40,8 +35,8 @@ async def bind_claims(kubeconfig: Path, say: Say) -> None:
             await _settled(404, client.delete(VOLUMES, volume["metadata"]["name"]))
 
     await asyncio.gather(
-        _follow("claims", lambda: client.watch(CLAIMS, namespace="*"), provide, say),
-        _follow("volumes", lambda: client.watch(VOLUMES), remove, say),
+        follow("claims", lambda: client.watch(CLAIMS, namespace="*"), provide, say),
+        follow("volumes", lambda: client.watch(VOLUMES), remove, say),
     )
 
 
@@ -75,24 +70,6 @@ def is_released(volume: Object) -> bool:
     meta = volume["metadata"]
     ours = meta.get("labels", {}).get(LABEL) == "true" and "deletionTimestamp" not in meta
     return bool(ours and volume.get("status", {}).get("phase") == "Released")
-
-
-async def _follow(
-    what: str, watch: Callable[[], Any], act: Callable[[Object], Awaitable[None]], say: Say
-) -> None:
-    """`act` on every object, now and after each of its changes."""
-    quiet = False
-    while True:
-        try:
-            async for event, item in watch():
-                quiet = False
-                if event != "DELETED":
-                    await act(item.to_dict())
-        except Exception as error:  # noqa: BLE001 - must outlive whatever the API server or a library does
-            if not quiet:
-                say(f"watching {what}: {error!r}; trying again every {PAUSE:.0f} s")
-            quiet = True
-        await asyncio.sleep(PAUSE)
 
 
 async def _settled(code: int, request: Awaitable[Any]) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from mop.controlplane import ControlPlane, Endpoint
 from mop.engines.protocols import Cluster
-from mop.errors import Rejected
+from mop.errors import ClusterError, Rejected
 from mop.manifest import Manifest, ObjectRef, ref
 
 
@@ -367,6 +367,50 @@ def test_a_webhook_on_this_machine_is_asked(endpoint: Endpoint, cluster: Cluster
         finally:
             cluster.delete(ref(hook))
             http.shutdown()
+
+
+def test_a_webhook_of_a_simulated_pod_is_not_asked(cluster: Cluster, namespace: str) -> None:
+    """Grafana's rollout-operator brings such a one, and every later change of a StatefulSet would fail."""
+    hook: Manifest = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingWebhookConfiguration",
+        "metadata": {"name": namespace},
+        "webhooks": [
+            {
+                "name": "simulated.example.com",
+                "admissionReviewVersions": ["v1"],
+                "sideEffects": "None",
+                "failurePolicy": "Fail",
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+                "rules": [
+                    {
+                        "apiGroups": [""],
+                        "apiVersions": ["v1"],
+                        "resources": ["secrets"],
+                        "operations": ["CREATE"],
+                    }
+                ],
+                "clientConfig": {"service": {"name": "operator", "namespace": namespace, "path": "/"}},
+            }
+        ],
+    }
+    cluster.apply(hook)
+    try:
+        eventually(lambda: (cluster.get(ref(hook)) or {})["webhooks"][0].get("matchConditions"))
+        assert cluster.apply(hook, dry_run=True).manifest["webhooks"][0]["matchConditions"], (
+            "no apply takes it away"
+        )
+        eventually(lambda: created(cluster, namespace))
+    finally:
+        cluster.delete(ref(hook))
+
+
+def created(cluster: Cluster, namespace: str) -> bool:
+    """Whether a new Secret goes in (not yet, if the API server still knows the webhook as it was)."""
+    try:
+        return refused(cluster, namespace) == ""
+    except ClusterError:
+        return False
 
 
 def refused(cluster: Cluster, namespace: str) -> str:
