@@ -57,7 +57,7 @@ def test_the_component_is_what_it_was(project: Path) -> None:
 def test_a_deep_merge_changes_what_the_chart_has_no_value_for(project: Path) -> None:
     objects = relay(project)
     pod = objects["deployment_relay"]["spec"]["template"]["spec"]
-    assert pod["priorityClassName"] == "telemetry"
+    assert pod["priorityClassName"] == "system-cluster-critical"
     assert pod["containers"][0]["env"] == [{"name": "ZONE", "value": "a"}]
     assert pod["containers"][0]["image"] == "example.com/relay:3.4", "and leaves the rest"
     assert objects["deployment_relay"]["spec"]["replicas"] == 2, "which values say"

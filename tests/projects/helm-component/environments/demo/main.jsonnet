@@ -12,7 +12,7 @@ local helm = (import 'helm.libsonnet').new(std.thisFile);
         spec+: {
           template+: {
             spec+: {
-              priorityClassName: 'telemetry',
+              priorityClassName: 'system-cluster-critical',
               containers: [each { env+: [{ name: 'ZONE', value: 'a' }] } for each in super.containers],
             },
           },
