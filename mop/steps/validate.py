@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from mop import __version__
 from mop.checks import policy
@@ -20,7 +21,7 @@ from mop.outputs import Outputs
 from mop.problem import Problem
 
 #: Raised when what is found in unchanged manifests changes.
-FORMAT = 2
+FORMAT = 3
 
 #: The rendered file of each object, relative to the platform's root.
 Sources = Mapping[ObjectRef, str]
@@ -28,10 +29,11 @@ Sources = Mapping[ObjectRef, str]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was found, warnings only: with an error the step raises. `objects`: how many were looked at."""
+    """What was found; where there is an error the step raises instead. `objects`: how many were looked at."""
 
     problems: tuple[Problem, ...]
     objects: int
+    folders: tuple[Path, ...] = ()  # where schemas were looked for outside the render
 
 
 # ---------------------------------------------------------------- objects in, Problems out
@@ -66,24 +68,50 @@ def validate_environment(
 
 def component(environment: Environment, component: str, outputs: Outputs, tools: Toolbox) -> Outcome:
     """Check one component, or read what was found if nothing changed. ValidationError if there are errors."""
-    manifests = outputs.load_manifests(environment.name, component)
     key = _component_key(environment, outputs)
-    current = outputs.current(outputs.findings(environment.name, component), key)
+    stored = _stored(environment, component, outputs, key)
     # Where a kind had no schema, a file outside the render may have one by now.
-    if not current or any(p.check == policy.UNKNOWN_KINDS for p in findings(environment, component, outputs)):
-        _check(environment, component, manifests, key, outputs, tools.schemas())
-    what = f"{environment.name}/{component}"
-    return _outcome(findings(environment, component, outputs), what, len(manifests))
+    if stored is None or any(problem.check == policy.UNKNOWN_KINDS for problem in stored.problems):
+        content = (key, _digests(environment, (component,), outputs))
+        found = _remembered(outputs, content) or _check(environment, component, outputs, tools.schemas())
+        _remember(outputs, content, found)
+        stored = _of(environment, found)
+        _write(environment, component, (component,), stored, key, outputs)
+    return _outcome(stored, f"{environment.name}/{component}")
 
 
-def _check(
-    environment: Environment,
-    component: str,
-    manifests: Sequence[Manifest],
-    key: str,
-    outputs: Outputs,
-    schemas: Schemas,
-) -> None:
+def component_current(environment: Environment, component: str, outputs: Outputs) -> bool:
+    """Whether the component was checked as it is, and has no errors."""
+    stored = _stored(environment, component, outputs, _component_key(environment, outputs))
+    return stored is not None and not _errors(stored.problems)
+
+
+def across(environment: Environment, outputs: Outputs) -> Outcome:
+    """Check the components against each other. Raises ValidationError if there are errors."""
+    key = _key(environment)
+    stored = _stored(environment, "", outputs, key)
+    if stored is None:
+        content = (key, _digests(environment, environment.components, outputs))
+        found = _remembered(outputs, content) or _check_across(environment, outputs)
+        _remember(outputs, content, found)
+        stored = _of(environment, found)
+        _write(environment, "", environment.components, stored, key, outputs)
+    return _outcome(stored, environment.name)
+
+
+def across_current(environment: Environment, outputs: Outputs) -> bool:
+    """Whether the components were checked against each other as they are, without errors."""
+    stored = _stored(environment, "", outputs, _key(environment))
+    return stored is not None and not _errors(stored.problems)
+
+
+def findings(environment: Environment, component: str, outputs: Outputs) -> list[Problem]:
+    """What the last check of `component` ("" = across) found. FileNotFoundError if there was none."""
+    return list(_read(environment, component, outputs).problems)
+
+
+def _check(environment: Environment, component: str, outputs: Outputs, schemas: Schemas) -> Outcome:
+    manifests = outputs.load_manifests(environment.name, component)
     crds = _crds(environment, outputs)
     unknown = {(manifest["apiVersion"], manifest["kind"]) for manifest in manifests}
     unknown -= schemas.namespaced(environment.kubernetes).keys()
@@ -93,7 +121,17 @@ def _check(
         crds = [*schemas.crds(folders, unknown), *crds]
     sources = _sources(environment, {component: manifests}, outputs)
     found = validate_component(schemas, environment, component, manifests, crds, sources)
-    _write(environment, component, (component,), found, key, outputs, folders)
+    return Outcome(_located(found, outputs), len(manifests), tuple(folders))
+
+
+def _check_across(environment: Environment, outputs: Outputs) -> Outcome:
+    manifests = {name: outputs.load_manifests(environment.name, name) for name in environment.components}
+    found = validate_environment(environment, manifests, _sources(environment, manifests, outputs))
+    return Outcome(_located(found, outputs), sum(len(members) for members in manifests.values()))
+
+
+def _located(found: Iterable[Problem], outputs: Outputs) -> tuple[Problem, ...]:
+    return tuple(located(found, lambda file: (outputs.root / file).read_text()))
 
 
 def _defined(crd: Manifest) -> Iterator[tuple[str, str]]:
@@ -109,36 +147,27 @@ def _schema_folders(outputs: Outputs) -> list[Path]:
     return [outputs.root / "schemas", *sorted(path for path in charts.rglob("crds") if path.is_dir())]
 
 
-def component_current(environment: Environment, component: str, outputs: Outputs) -> bool:
-    """Whether the component was checked as it is, and has no errors."""
-    output = outputs.findings(environment.name, component)
-    return outputs.current(output, _component_key(environment, outputs)) and not _errors(
-        findings(environment, component, outputs)
-    )
+# ---------------------------------------------------------------- equal renders are checked once
+
+#: Settings and CRDs, and the digests of manifests.
+Content = tuple[str, tuple[str, ...]]
+
+_memory: WeakKeyDictionary[Outputs, dict[Content, Outcome]] = WeakKeyDictionary()
 
 
-def across(environment: Environment, outputs: Outputs) -> Outcome:
-    """Check the components against each other. Raises ValidationError if there are errors."""
-    output = outputs.findings(environment.name, "")
-    manifests = {name: outputs.load_manifests(environment.name, name) for name in environment.components}
-    if not outputs.current(output, _key(environment)):
-        sources = _sources(environment, manifests, outputs)
-        found = validate_environment(environment, manifests, sources)
-        _write(environment, "", environment.components, found, _key(environment), outputs)
-    total = sum(len(members) for members in manifests.values())
-    return _outcome(findings(environment, "", outputs), environment.name, total)
+def _remembered(outputs: Outputs, content: Content) -> Outcome | None:
+    """What this run found in the same manifests, maybe in another environment."""
+    return _memory.get(outputs, {}).get(content)
 
 
-def across_current(environment: Environment, outputs: Outputs) -> bool:
-    """Whether the components were checked against each other as they are, without errors."""
-    output = outputs.findings(environment.name, "")
-    return outputs.current(output, _key(environment)) and not _errors(findings(environment, "", outputs))
+def _remember(outputs: Outputs, content: Content, outcome: Outcome) -> None:
+    if not outcome.folders:
+        _memory.setdefault(outputs, {})[content] = outcome
 
 
-def findings(environment: Environment, component: str, outputs: Outputs) -> list[Problem]:
-    """What the last check of `component` ("" = across) found. FileNotFoundError if there was none."""
-    rows = json.loads(outputs.findings(environment.name, component).read_text())
-    return [Problem(**row) for row in rows]
+def _digests(environment: Environment, components: Iterable[str], outputs: Outputs) -> tuple[str, ...]:
+    paths = (outputs.manifests(environment.name, name) for name in components)
+    return tuple(f"{path.name} {outputs.digests.file(path)}" for path in paths)
 
 
 def rendered_files(environment: Environment, components: Iterable[str], outputs: Outputs) -> Sources:
@@ -153,12 +182,12 @@ def _folder(outputs: Outputs, folder: Path) -> Input:
     return Input(path, "absent") if digest is None else Input(path, "tree", digest)
 
 
-def _outcome(found: list[Problem], what: str, objects: int) -> Outcome:
-    errors = _errors(found)
+def _outcome(stored: Outcome, what: str) -> Outcome:
+    errors = _errors(stored.problems)
     if errors:
         count = f"{len(errors)} error{'s' if len(errors) > 1 else ''}"
-        raise ValidationError(f"{what}: {count} in {objects} objects", problems=found)
-    return Outcome(tuple(found), objects)
+        raise ValidationError(f"{what}: {count} in {stored.objects} objects", problems=stored.problems)
+    return Outcome(stored.problems, stored.objects)
 
 
 def _errors(found: Iterable[Problem]) -> list[Problem]:
@@ -174,7 +203,7 @@ def _key(environment: Environment) -> str:
         repr(environment.validate),
     ]
     checks = sorted(policy.levels(environment))
-    return sha256(json.dumps([FORMAT, __version__, environment.name, *settings, *checks]))
+    return sha256(json.dumps([FORMAT, __version__, *settings, *checks]))
 
 
 def _component_key(environment: Environment, outputs: Outputs) -> str:
@@ -214,17 +243,42 @@ def _write(
     environment: Environment,
     component: str,
     members: Iterable[str],
-    found: Iterable[Problem],
+    outcome: Outcome,
     key: str,
     outputs: Outputs,
-    folders: Iterable[Path] = (),
 ) -> None:
-    inputs = [_folder(outputs, folder) for folder in folders]
+    inputs = [_folder(outputs, folder) for folder in outcome.folders]
     for name in members:
         path = outputs.manifests(environment.name, name)
-        digest = outputs.digests.file(path) or ""
-        inputs.append(Input(str(path.relative_to(outputs.root)), "file", digest))
-    found = located(found, lambda file: (outputs.root / file).read_text())
-    rows = [asdict(problem) for problem in found]
-    document = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+        inputs.append(Input(str(path.relative_to(outputs.root)), "file", outputs.digests.file(path) or ""))
+    rows = [asdict(problem) for problem in outcome.problems]
+    document = json.dumps([outcome.objects, rows], ensure_ascii=False, separators=(",", ":"))
     outputs.write(outputs.findings(environment.name, component), document, key, inputs)
+
+
+def _read(environment: Environment, component: str, outputs: Outputs) -> Outcome:
+    objects, rows = json.loads(outputs.findings(environment.name, component).read_text())
+    return Outcome(tuple(Problem(**row) for row in rows), objects)
+
+
+def _stored(environment: Environment, component: str, outputs: Outputs, key: str) -> Outcome | None:
+    """What was found in the manifests as they are; None if they were not checked."""
+    if not outputs.current(outputs.findings(environment.name, component), key):
+        return None
+    return _read(environment, component, outputs)
+
+
+def _of(environment: Environment, outcome: Outcome) -> Outcome:
+    """`outcome`, which another environment's equal manifests may have given, with this one's name and files."""
+    return replace(
+        outcome, problems=tuple(_renamed(environment.name, problem) for problem in outcome.problems)
+    )
+
+
+def _renamed(now: str, problem: Problem) -> Problem:
+    was = problem.environment
+    if was == now:
+        return problem
+    return replace(
+        problem, environment=now, file=problem.file.replace(f"/rendered/{was}/", f"/rendered/{now}/", 1)
+    )

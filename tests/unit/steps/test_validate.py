@@ -10,6 +10,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 
+from mop import goyaml
 from mop.engines.protocols import Cluster, Jsonnet
 from mop.errors import ValidationError
 from mop.files import Digests
@@ -100,7 +101,7 @@ class Place:
         text = json.dumps(list(manifests))
         self.outputs.write(self.outputs.manifests(self.env.name, component), text, "key")
         folder = self.outputs.rendered(self.env.name, component)
-        self.outputs.write_files(folder, manifests, [json.dumps(m, indent=1) for m in manifests])
+        self.outputs.write_files(folder, manifests, [goyaml.dump(manifest) for manifest in manifests])
 
     def check(self, component: str) -> validate.Outcome:
         return validate.component(self.env, component, self.outputs, cast(Any, self.tools))
@@ -156,7 +157,22 @@ def test_a_problem_says_where_it_stands(place: Place) -> None:
     assert problem.component == "web"
     assert problem.file == ".mop/rendered/test/web/v1.ConfigMap-a.yaml"
     text = (place.outputs.root / problem.file).read_text().splitlines()
-    assert '"bad": 1' in text[problem.line - 1]
+    assert text[problem.line - 1] == "bad: 1"
+
+
+def test_equal_manifests_of_two_environments_are_checked_once(place: Place) -> None:
+    place.render("web", settings("a", bad=1))
+    (first,) = place.errors("web")
+    place.env = environment("other", ("web", "db"), namespace="shop")
+    place.render("web", settings("a", bad=1))
+    (second,) = place.errors("web")
+    assert place.tools.only.calls == 1
+    assert (first.environment, first.file) == ("test", ".mop/rendered/test/web/v1.ConfigMap-a.yaml")
+    assert (second.environment, second.file) == ("other", ".mop/rendered/other/web/v1.ConfigMap-a.yaml")
+    place.env = environment("third", ("web", "db"), namespace="shop", kubernetes="1.33")
+    place.render("web", settings("a", bad=1))
+    place.errors("web")
+    assert place.tools.only.calls == 2
 
 
 def test_a_sound_set_of_components_is_checked_once(place: Place) -> None:
