@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -134,6 +133,8 @@ class Cache:
 
     def clear(self) -> int:
         """Forget everything; gives the bytes that were freed. Safe while others use it."""
+        import shutil
+
         freed = self.size()
         for _, _, path in self._entries():
             path.unlink(missing_ok=True)
