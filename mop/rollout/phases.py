@@ -13,11 +13,15 @@ CORE_NAMESPACE = ("v1", "Namespace")
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """`holds` says which objects belong to it; `settles`: they must be ready before the next phase begins."""
+    """`holds` says which objects belong to it; `settles`: they must be ready before the next phase begins.
+
+    `hooked`: Helm's pre- hooks run before it, the post- hooks after it.
+    """
 
     name: str
     holds: Callable[[Manifest], bool]
     settles: bool = False
+    hooked: bool = False
 
 
 def is_namespace(manifest: Manifest) -> bool:
@@ -33,11 +37,13 @@ def is_definition(manifest: Manifest) -> bool:
     )
 
 
-#: In this order. Hooks stand around `objects`, and prune after the run, once they are built.
+#: In this order. Readiness comes after them, and prune after every component of the run.
 PHASES = (
     Phase("namespaces", is_namespace, settles=True),
     Phase("definitions", is_definition, settles=True),
-    Phase("objects", lambda manifest: not is_namespace(manifest) and not is_definition(manifest)),
+    Phase(
+        "objects", lambda manifest: not is_namespace(manifest) and not is_definition(manifest), hooked=True
+    ),
 )
 
 

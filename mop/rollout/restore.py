@@ -34,7 +34,8 @@ def _restore(setting: Setting, plans: Sequence[Plan], broken: Plan) -> int:
     options = Planning(elsewhere=others if whole else None)
     back = make_plan(cluster, environment, {component: manifests}, options)
     origin = replace(chosen.origin, message=f"rollback to revision {chosen.number}, for the next one failed")
-    run = Run(replace(setting, origins={component: origin}, older=found), back)
+    options_back = replace(setting.options, rollback=True)
+    run = Run(replace(setting, options=options_back, origins={component: origin}, older=found), back)
     run.group(back)
     run.prune(back)
     return chosen.number

@@ -13,6 +13,7 @@ from mop.model import Environment, Ready
 from mop.results import ApplyResult, ObjectStatus, Origin, Outcome, Progress, Revision, silent
 from mop.rollout.concurrent import Stop
 from mop.rollout.history import Record, begin, forget, record_failure, same_origin
+from mop.rollout.hooking import HookRunner
 from mop.rollout.phases import PHASES, Phase, defined_kinds
 from mop.rollout.plan import Plan
 from mop.rollout.send import Sender, Sent
@@ -26,7 +27,8 @@ class Options:
 
     `wait`: until all is ready. `force`: take fields from other managers. `timeout`: seconds instead of each
     component's own. `prune_limit`: how many objects of a component may be removed where that has to be said.
-    `rollback_on_failure`: bring back the last ready revision of the component that fails.
+    `rollback_on_failure`: bring back the last ready revision of the component that fails. `rollback`: this is one,
+    so that hooks of a rollback run.
     """
 
     wait: bool = True
@@ -34,6 +36,7 @@ class Options:
     timeout: float | None = None
     prune_limit: int | None = None
     rollback_on_failure: bool = False
+    rollback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ class Setting:
 
 
 class Run:
-    """Carries plans out. Stages of a group: open, begin, phases, wait, end; after all groups: prune."""
+    """Carries plans out. Stages of a group: open, begin, phases with hooks, wait, end; after all groups: prune."""
 
     def __init__(self, setting: Setting, plans: Sequence[Plan]) -> None:
         self._set = setting
@@ -80,6 +83,7 @@ class Run:
             stop=setting.stop,
             guard=setting.guard,
         )
+        self._hooks = HookRunner(setting.cluster, setting.progress, setting.stop, setting.guard, self._hide)
 
     def group(self, plans: Sequence[Plan]) -> None:
         """Everything of `plans` but the removal of what is rendered no more."""
@@ -138,10 +142,22 @@ class Run:
                 record.trim(self._set.cluster)
 
     def _phase(self, phase: Phase, plans: Sequence[Plan]) -> None:
+        if phase.hooked:
+            self._run_hooks("pre", plans)
         written = self._sender.phase(phase, plans, self._settle)
         if written and phase.settles:
             self._settle(written)
             self._sender.define(defined_kinds(item.manifest for plan in plans for item in plan.items))
+        if phase.hooked:
+            self._run_hooks("post", plans)
+
+    def _run_hooks(self, when: str, plans: Sequence[Plan]) -> None:
+        """Once a revision; install or upgrade is decided by whether the component has one already."""
+        for plan in plans:
+            if plan.component in self._records:
+                action = "upgrade" if self._set.of(plan) else "install"
+                event = f"{when}-{'rollback' if self._set.options.rollback else action}"
+                self._hooks.run(plan.owner, plan.hooks, event, self._patience(plan.component))
 
     def _settle(self, sent: Sequence[Sent]) -> None:
         """Wait until what was sent is ready, whatever `--no-wait` says: the next would break without it."""

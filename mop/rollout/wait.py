@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mop import durations
-from mop.engines.protocols import Cluster, Event
-from mop.errors import ClusterError, Denied, NotReady
-from mop.manifest import Manifest, ObjectRef, ref
+from mop.engines.protocols import Cluster
+from mop.errors import ClusterError, NotReady
+from mop.manifest import ObjectRef
 from mop.model import Ready
 from mop.problem import Problem
 from mop.results import ObjectStatus, Progress, Waiting, silent
 from mop.rollout.concurrent import Stop
-from mop.rollout.judge import Identity, Judge
+from mop.rollout.judge import Judge
+from mop.rollout.news import HELPERS, News, Source
 from mop.rollout.readiness import can_wait
 
-Source = tuple[str, str, str]  # apiVersion, kind, namespace
-#: Why a workload waits is told by these.
-_HELPERS = (("v1", "Pod"), ("apps/v1", "ReplicaSet"))
 _HAVE_PODS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController"}
 )
@@ -56,7 +52,7 @@ def wait_ready(
     one fails or a component's time is over; Denied where watching is; KeyboardInterrupt if stopped.
     """
     judges = [Judge(each.component, each.refs, each.ready, clock) for each in awaited]
-    with _News(cluster, _sources(awaited), max((each.ready.timeout for each in awaited), default=0)) as news:
+    with News(cluster, _sources(awaited), max((each.ready.timeout for each in awaited), default=0)) as news:
         shown: object = None
         while True:
             for judge in judges:
@@ -96,7 +92,7 @@ def _sources(awaited: Iterable[Awaited]) -> list[Source]:
                 found[it.api_version, it.kind, it.namespace] = None
     for _, kind, namespace in list(found):
         if kind in _HAVE_PODS:
-            found.update({(*helper, namespace): None for helper in _HELPERS})
+            found.update({(*helper, namespace): None for helper in HELPERS})
     return list(found)
 
 
@@ -135,54 +131,3 @@ def _last_lines(cluster: Cluster, judge: Judge, status: ObjectStatus, hide: Call
     except ClusterError as error:
         return f"(no log: {error.message})"
     return hide(lines)
-
-
-class _News:
-    """Watches in threads; `objects`, `pods` and `replica_sets` are what they told so far."""
-
-    def __init__(self, cluster: Cluster, sources: Sequence[Source], timeout: float) -> None:
-        self._cluster = cluster
-        self._queue: queue.SimpleQueue[tuple[Source, Event | Exception]] = queue.SimpleQueue()
-        self._watches = [(source, cluster.watch(*source, timeout=timeout + 2 * _TICK)) for source in sources]
-        self.objects: dict[Identity, Manifest] = {}
-        self.pods: dict[Identity, Manifest] = {}
-        self.replica_sets: dict[Identity, Manifest] = {}
-
-    def __enter__(self) -> _News:
-        for source, watch in self._watches:
-            threading.Thread(target=self._read, args=(source, watch), daemon=True, name="mop-watch").start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for _, watch in self._watches:
-            watch.close()
-
-    def await_any(self, seconds: float) -> None:
-        """Take in all news, waiting `seconds` for the first."""
-        try:
-            self._take(*self._queue.get(timeout=seconds))
-            while True:
-                self._take(*self._queue.get_nowait())
-        except queue.Empty:
-            return
-
-    def _read(self, source: Source, watch: Iterable[Event]) -> None:
-        try:
-            for event in watch:
-                self._queue.put((source, event))
-        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
-            self._queue.put((source, error))
-
-    def _take(self, source: Source, news: Event | Exception) -> None:
-        if isinstance(news, Denied) and source[:2] in _HELPERS:
-            return  # without them readiness is still known, only its reasons are poorer
-        if isinstance(news, Exception):
-            raise news
-        gone = news.type == "DELETED"
-        it = ref(news.manifest)
-        for kind, store in (("", self.objects), ("Pod", self.pods), ("ReplicaSet", self.replica_sets)):
-            if kind in ("", it.kind):
-                if gone:
-                    store.pop(it.identity, None)
-                else:
-                    store[it.identity] = news.manifest
