@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mop import goyaml
 from mop.errors import VendorError
 from mop.files import PRIVATE_FILE, private_folder, write_atomic
 from mop.problem import Problem
@@ -100,6 +99,8 @@ def load(path: Path) -> Lock:
 @functools.lru_cache(maxsize=8)
 def parse(text: bytes | str, name: str = NAME) -> Lock:
     """The same for its text; remembered, for every task asks."""
+    from mop import goyaml  # with PyYAML: longer to import than all that a run without charts needs
+
     try:
         goyaml.load_all(text)  # refuses what is no YAML, and a key that stands twice
         return _Reader(name).lock(_compose(text))
@@ -109,6 +110,8 @@ def parse(text: bytes | str, name: str = NAME) -> Lock:
 
 def dump(lock: Lock) -> str:
     """The file's text: entries by name, fields by name, empty ones left out; equal for equal locks."""
+    from mop import goyaml
+
     document: dict[str, Any] = {"version": VERSION}
     if lock.charts:
         document["charts"] = {name: _plain(chart, "name") for name, chart in lock.charts.items()}
@@ -157,6 +160,8 @@ def _plain(entry: ChartLock | LibraryLock | SubchartLock, key: str) -> dict[str,
 def _compose(text: bytes | str) -> Any:
     """The text as nodes, which know their lines."""
     import yaml
+
+    from mop import goyaml
 
     loader = yaml.CSafeLoader(text)
     try:
