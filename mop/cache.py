@@ -19,7 +19,7 @@ from mop.errors import UsageError
 from mop.files import PRIVATE_FILE, private_folder, sha256, write_atomic
 
 GIB = 1 << 30
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_SIZE = r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?"
 
 _MAGIC = b"mop-cache 1 "
 _LOCKS = "locks"
@@ -45,7 +45,7 @@ def cache_limit() -> int:
     named = os.environ.get("MOP_CACHE_SIZE")
     if not named:
         return GIB
-    size = _SIZE.fullmatch(named.strip())
+    size = re.fullmatch(_SIZE, named.strip(), re.IGNORECASE)
     if not size:
         raise UsageError(f"MOP_CACHE_SIZE is {named!r}", hint="a size such as 500M or 2GiB was expected")
     return int(float(size[1]) * 1024 ** " KMGT".index(size[2].upper() or " "))

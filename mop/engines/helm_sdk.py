@@ -17,7 +17,7 @@ from typing import Any
 from mop.engines.protocols import HelmObject, HelmRequest
 from mop.errors import ChartError, MopError, ToolError
 
-_PINNED = re.compile(r'^EXPECTED_HELM_(C|SDK)_VERSION: Final = "(.*)"$', re.MULTILINE)
+_PINNED = r'(?m)^EXPECTED_HELM_(C|SDK)_VERSION: Final = "(.*)"$'
 
 
 class HelmSdk:
@@ -30,7 +30,7 @@ class HelmSdk:
         if found is None or not found.submodule_search_locations:
             raise _unusable("helm-python-sdk is not installed")
         source = Path(found.submodule_search_locations[0], "_native.py").read_text(encoding="utf-8")
-        pinned = dict(_PINNED.findall(source))
+        pinned = dict(re.findall(_PINNED, source))
         if pinned.keys() != {"C", "SDK"}:
             raise _unusable("this helm-python-sdk does not say which Helm it brings")
         return f"{pinned['SDK']}+sdk.{pinned['C']}"
