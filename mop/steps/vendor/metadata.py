@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mop import goyaml, semver
+from mop import semver
 from mop.engines.protocols import ChartSource
 from mop.errors import VendorError
 
 
 def read(folder: Path, file: str = "Chart.yaml") -> dict[str, Any]:
     """The mapping in `file` of a chart, as Helm reads it; {} if there is no such file. Raises VendorError."""
+    from mop import goyaml  # with PyYAML, which a run that vendors nothing does without
+
     try:
         documents = goyaml.load_all_v2((folder / file).read_bytes())
     except FileNotFoundError:
