@@ -6,7 +6,6 @@ over the object; `snakecase` is ToSnakeCase of github.com/huandu/xstrings v1.5.0
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from mop.engines.helm_scratch import scratch_chart
@@ -58,9 +57,12 @@ def _default(manifest: Manifest) -> str | None:
 
 
 def _evaluated(helm: Helm, manifests: list[Manifest], name_format: str) -> list[str]:
-    """The names that Go's own template engine gives, asked through Helm."""
+    """The names that Go's own template engine gives, asked through Helm.
+
+    Values reach it as JSON: a whole number from a million on prints as `1e+06`, where Tanka's prints its digits.
+    """
     with scratch_chart(_ASK, name="names") as chart:
-        values = {"format": name_format, "objects": json.loads(json.dumps(manifests, default=str))}
+        values = {"format": name_format, "objects": manifests}
         request = HelmRequest(chart, "names", "default", values, "v1.30.0")
         try:
             (answer,) = helm.template(request)
