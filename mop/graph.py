@@ -13,7 +13,7 @@ Pure: it knows neither YAML nor doit nor a command line; the same tasks run from
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from mop.engines.protocols import Toolbox
 from mop.manifest import Manifest
 from mop.model import Environment, Platform
 from mop.outputs import Outputs
-from mop.steps import evaluate, render, validate, vendor
+from mop.steps import evaluate, render, vendor
 
 if TYPE_CHECKING:
     from mop.results import ApplyResult, Progress
@@ -77,22 +77,26 @@ class Builder:
     vendoring: vendor.Options = field(default_factory=vendor.Options)
     progress: Progress = lambda _event: None
 
-    def specs(self, environment: Environment, components: Iterable[str] | None = None) -> Iterator[TaskSpec]:
-        """The tasks of one environment, restricted to `components`, each after what it needs."""
+    def specs(
+        self,
+        environment: Environment,
+        components: Iterable[str] | None = None,
+        stages: Container[str] = STAGES,
+    ) -> Iterator[TaskSpec]:
+        """The tasks of one environment, restricted to `components` and `stages`, each after what it needs."""
         chosen = tuple(environment.components if components is None else components)
-        for name in self._charts(chosen):
-            yield self.chart(name)
-        yield self._evaluate(environment, chosen)
-        for component in chosen:
-            yield self._render(environment, component)
-        for component in chosen:
-            yield self._validate(environment, component, chosen)
-        checks = [f"validate:{environment.name}:{component}" for component in chosen]
-        if chosen == environment.components:
-            yield self._validate_across(environment)
-            checks.append(f"validate:{environment.name}")
-        yield self._diff(environment, chosen)
-        yield self._apply(environment, checks)
+        if "vendor" in stages:
+            yield from (self.chart(name) for name in self._charts(chosen))
+        if "evaluate" in stages:
+            yield self._evaluate(environment, chosen)
+        if "render" in stages:
+            yield from (self._render(environment, component) for component in chosen)
+        if "validate" in stages:
+            yield from self._validations(environment, chosen)
+        if "diff" in stages:
+            yield self._diff(environment, chosen)
+        if "apply" in stages:
+            yield self._apply(environment, chosen)
 
     def chart(self, name: str) -> TaskSpec:
         """The task of one chart; the same for every environment."""
@@ -132,28 +136,32 @@ class Builder:
             current=lambda: render.current(environment, component, self.outputs, crds()),
         )
 
-    def _validate(self, environment: Environment, component: str, chosen: tuple[str, ...]) -> TaskSpec:
-        return TaskSpec(
-            name=f"validate:{environment.name}:{component}",
-            doc=f"check the manifests of {component} in {environment.name}",
-            # Schemas of custom resources come from whichever component renders the CRD.
-            needs=tuple(f"render:{environment.name}:{c}" for c in chosen),
-            action=lambda: validate.component(environment, component, self.outputs, self.tools),
-            current=lambda: validate.component_current(environment, component, self.outputs),
-        )
+    def _validations(self, environment: Environment, chosen: tuple[str, ...]) -> Iterator[TaskSpec]:
+        from mop.steps import validate  # with all checks: a render does without
 
-    def _validate_across(self, environment: Environment) -> TaskSpec:
-        return TaskSpec(
-            name=f"validate:{environment.name}",
-            doc=f"check the components of {environment.name} against each other",
-            needs=tuple(f"validate:{environment.name}:{c}" for c in environment.components),
-            action=lambda: validate.across(environment, self.outputs),
-            current=lambda: validate.across_current(environment, self.outputs),
-        )
+        def component(name: str) -> TaskSpec:
+            return TaskSpec(
+                name=f"validate:{environment.name}:{name}",
+                doc=f"check the manifests of {name} in {environment.name}",
+                # Schemas of custom resources come from whichever component renders the CRD.
+                needs=tuple(f"render:{environment.name}:{c}" for c in chosen),
+                action=lambda: validate.component(environment, name, self.outputs, self.tools),
+                current=lambda: validate.component_current(environment, name, self.outputs),
+            )
+
+        yield from map(component, chosen)
+        if chosen == environment.components:
+            yield TaskSpec(
+                name=f"validate:{environment.name}",
+                doc=f"check the components of {environment.name} against each other",
+                needs=tuple(f"validate:{environment.name}:{c}" for c in chosen),
+                action=lambda: validate.across(environment, self.outputs),
+                current=lambda: validate.across_current(environment, self.outputs),
+            )
 
     def _diff(self, environment: Environment, chosen: tuple[str, ...]) -> TaskSpec:
         def action() -> list[Plan]:
-            from mop.steps import diff
+            from mop.steps import diff, validate
 
             cluster = self.tools.cluster(environment)
             files = validate.rendered_files(environment, chosen, self.outputs)
@@ -168,7 +176,7 @@ class Builder:
             action=action,
         )
 
-    def _apply(self, environment: Environment, checks: Iterable[str]) -> TaskSpec:
+    def _apply(self, environment: Environment, chosen: tuple[str, ...]) -> TaskSpec:
         def action() -> list[ApplyResult]:
             from mop.steps import apply
 
@@ -186,9 +194,15 @@ class Builder:
         return TaskSpec(
             name=f"apply:{environment.name}",
             doc=f"carry out what diff:{environment.name} found, and wait until it is ready",
-            needs=(*checks, f"diff:{environment.name}"),
+            needs=(*self._checks(environment, chosen), f"diff:{environment.name}"),
             action=action,
         )
+
+    def _checks(self, environment: Environment, chosen: tuple[str, ...]) -> Iterator[str]:
+        """The names of the tasks of `_validations`."""
+        yield from (f"validate:{environment.name}:{component}" for component in chosen)
+        if chosen == environment.components:
+            yield f"validate:{environment.name}"
 
     def _manifests(self, environment: Environment, chosen: Iterable[str]) -> dict[str, list[Manifest]]:
         return {component: self.outputs.load_manifests(environment.name, component) for component in chosen}

@@ -63,8 +63,7 @@ class Run:
         found = {
             spec.name: spec
             for part in selected
-            for spec in self.builder.specs(part.environment, part.components)
-            if spec.stage in wanted
+            for spec in self.builder.specs(part.environment, part.components, wanted)
         }
         # What is not asked for was run before (apply, after its diff was confirmed) or is not wanted (diff alone).
         return [
