@@ -33,7 +33,9 @@ def command(help: dict[str, str] | None = None, **options: Any) -> Callable[[Cal
     def decorate(body: Callable[..., Any]) -> Task[Any]:
         @functools.wraps(body)
         def run(context: Any, *args: Any, debug: bool = False, **kwargs: Any) -> None:
-            sys.exit(guarded(lambda: body(context, *args, **kwargs), debug=debug))
+            # Only a failure ends the process: in `inv render validate` the second command is meant too.
+            if code := guarded(lambda: body(context, *args, **kwargs), debug=debug):
+                sys.exit(code)
 
         signature = _with_debug(body)
         run.__signature__ = signature  # type: ignore[attr-defined]  # invoke reads it to make the flags

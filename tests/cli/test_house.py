@@ -46,6 +46,16 @@ def test_lint_says_where_a_file_does_not_parse_and_goes_on(platform: Path, mop: 
     assert "environments/dev/main.jsonnet: not formatted" in lint.err
 
 
+def test_of_several_commands_each_is_run_up_to_the_first_that_fails(platform: Path, mop: Mop) -> None:
+    both = mop(platform, "render", "clean")
+    assert both.code == 0
+    assert "done in" in both.err
+    assert "removed from" in both.err
+    stopped = mop(platform, "ci", "--stage", "nothing", "clean")
+    assert stopped.code == 1
+    assert "removed from" not in stopped.err
+
+
 def test_ci_stops_at_the_first_stage_that_fails(platform: Path, mop: Mop) -> None:
     (platform / "environments/dev/main.jsonnet").write_text(UNTIDY)
     stopped = mop(platform, "ci")
