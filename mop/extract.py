@@ -6,11 +6,14 @@ The pipeline is extract (lists unwrapped, each object verified) → with_namespa
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mop.errors import ManifestError
+from mop.goyaml.numbers import as_json
 from mop.manifest import Manifest, ObjectRef
 from mop.masking import Fingerprint, mask_manifest
 from mop.model import TankaEnvironment
@@ -19,6 +22,7 @@ T = TypeVar("T")
 
 NAMESPACED = "tanka.dev/namespaced"
 ENVIRONMENT_LABEL = "tanka.dev/environment"
+_LONG_NUMBER = re.compile(r"\d{16}")
 #: Lines of an object that an error shows.
 _SHOWN_LINES = 12
 #: Cluster-scoped kinds that an environment's schemas may not have: an older version or an aggregated API
@@ -34,6 +38,13 @@ _CLUSTER_WIDE = frozenset(
         "TokenReview",
     )
 )
+
+
+def parse(text: str) -> Any:
+    """The evaluated JSON `text` as a value, integers beyond float64 with the digits that Go would print."""
+    if _LONG_NUMBER.search(text) is None:
+        return json.loads(text)
+    return json.loads(text, parse_int=_go_int)
 
 
 def extract(value: Any) -> list[Manifest]:
@@ -105,7 +116,8 @@ def _part(document: Mapping[str, Any], name: str, kind: type[T]) -> T:
     if found is None:
         return kind()
     if not isinstance(found, kind):
-        raise ManifestError(f"Tanka environment: expected {name} to be {kind.__name__}, found {_kind(found)}")
+        expected = {str: "a string", bool: "a boolean", list: "an array"}.get(kind, "an object")
+        raise ManifestError(f"Tanka environment: expected {name} to be {expected}, found {_kind(found)}")
     return found
 
 
@@ -149,6 +161,11 @@ def duplicate(ref: ObjectRef, where: str) -> ManifestError:
         f"{where}: two objects are {ref} ({ref.api_version})",
         hint="name one of them otherwise, or leave one out: in a cluster the second would replace the first",
     )
+
+
+def _go_int(digits: str) -> int | float:
+    number = int(digits)
+    return number if abs(number) <= 1 << 53 else as_json(float(digits))
 
 
 def _definitions(value: Any) -> Iterator[dict[str, Any]]:
@@ -259,7 +276,7 @@ def _not_strings(path: str, value: Any) -> Iterator[str]:
 def _kind(value: Any) -> str:
     if value is None:
         return "nothing"
-    if isinstance(value, bool | int | float):
+    if isinstance(value, int | float):
         return f"the {'boolean' if isinstance(value, bool) else 'number'} {_yaml(value).strip()}"
     return "a string" if isinstance(value, str) else "an array" if isinstance(value, list) else "an object"
 

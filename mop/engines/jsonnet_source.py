@@ -33,7 +33,7 @@ _POSITION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """`width` characters were put before `column` of `line` (both from 1, in the file as it was written)."""
+    """`width` bytes were put before `column` of `line`: from 1, in bytes as the engine counts, as it was written."""
 
     line: int
     column: int
@@ -56,7 +56,7 @@ def prepare(data: bytes) -> tuple[bytes, tuple[Edit, ...]]:
 
 def _edit(data: bytes, at: int) -> Edit:
     start = data.rfind(b"\n", 0, at) + 1
-    return Edit(data.count(b"\n", 0, at) + 1, len(data[start:at].decode(errors="replace")) + 1, len(MARK))
+    return Edit(data.count(b"\n", 0, at) + 1, at - start + 1, len(MARK))
 
 
 def undo(message: str, edits: dict[str, tuple[Edit, ...]]) -> str:
