@@ -301,7 +301,7 @@ def test_duplicates_are_named() -> None:
 
 class TestNumbers:
     def test_integers_beyond_float64_are_what_tk_prints(self) -> None:
-        text = '{"a": 18446744073709551616, "b": [9007199254740993, -10000000000000000000000], "c": "18446744073709551616"}'
+        text = '{"a": 18446744073709551616, "b": [9007199254740993, -10000000000000000000000], "c": "18446744073709551616"}'  # noqa: E501
         assert json.dumps(extract.parse(text)) == (
             '{"a": 18446744073709552000, "b": [9007199254740992, -1e+22], "c": "18446744073709551616"}'
         )
