@@ -77,13 +77,15 @@ class Site:
 
 
 @contextmanager
-def site(tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> Iterator[Site]:
+def site(
+    tls: ssl.SSLContext | None = None, host: str = "127.0.0.1", kind: type[Site] = Site
+) -> Iterator[Site]:
     """A server on a free port, gone at the end. `host` may be `localhost`: another host than 127.0.0.1."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
-    found = Site(f"{'https' if tls else 'http'}://{host}:{server.server_port}")
+    found = kind(f"{'https' if tls else 'http'}://{host}:{server.server_port}")
     server.site = found  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
