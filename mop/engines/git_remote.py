@@ -55,21 +55,45 @@ def folder_tar(url: str, commit: str, path: str = "", *, reference: str = "") ->
     VendorError if the commit is gone or holds no such folder.
     """
     with tempfile.TemporaryDirectory(prefix="mop-git-") as temporary:
-        folder = Path(temporary)
-        _git(folder, "init", "--quiet", "--bare")
-        _fetch(folder, url, commit, reference)
-        tree = f"{commit}:{path}" if path else commit
-        if _run(folder, "cat-file", "-e", f"{tree}^{{tree}}").returncode:
-            raise VendorError(
-                f"{public(url)} has no folder {path!r} at {commit[:12]}", hint="look at the path in mop.yaml"
-            )
-        # A tree named by `commit:path` makes a tar without attributes of the paths above it.
-        data = _git(folder, "-c", "core.autocrlf=false", "archive", "--format=tar", "--prefix=x/", tree)
-        if len(data) > _MOST_BYTES:
-            raise VendorError(
-                f"{public(url)}: {path or 'the repository'} is larger than {_MOST_BYTES >> 20} MiB"
-            )
-        return data
+        fetch(Path(temporary), url, commit, reference)
+        return tar(Path(temporary), url, commit, path)
+
+
+def fetch(folder: Path, url: str, commit: str, reference: str = "", *, attributes: bool = True) -> None:
+    """Make the empty `folder` a bare repository that has `commit`. For `reference` see `folder_tar`.
+
+    `attributes`: `tar` heeds export-ignore and export-subst, as archives of git hosts do and checkouts do not.
+    """
+    _git(folder, "init", "--quiet", "--bare")
+    if not attributes:
+        (folder / "info").mkdir(exist_ok=True)
+        (folder / "info" / "attributes").write_text("* -export-ignore -export-subst\n")
+    _fetch(folder, url, commit, reference)
+
+
+def tar(folder: Path, url: str, commit: str, path: str = "") -> bytes:
+    """The folder `path` of a `commit` that `fetch` brought. `url` is for messages."""
+    tree = f"{commit}:{path}" if path else commit
+    if _run(folder, "cat-file", "-e", f"{tree}^{{tree}}").returncode:
+        raise VendorError(
+            f"{public(url)} has no folder {path!r} at {commit[:12]}", hint="look at the path in mop.yaml"
+        )
+    # A tree named by `commit:path` makes a tar without attributes of the paths above it.
+    data = _git(folder, "-c", "core.autocrlf=false", "archive", "--format=tar", "--prefix=x/", tree)
+    if len(data) > _MOST_BYTES:
+        raise VendorError(f"{public(url)}: {path or 'the repository'} is larger than {_MOST_BYTES >> 20} MiB")
+    return data
+
+
+def default_branch(url: str) -> str:
+    """The branch that a clone of the repository at `url` would check out. Raises VendorError."""
+    done = _run(Path.cwd(), "ls-remote", "--quiet", "--symref", "--", _checked(url), "HEAD")
+    if done.returncode:
+        raise _unreachable(url, done.stderr)
+    named = re.search(rb"^ref: refs/heads/(\S+)\tHEAD$", done.stdout, re.MULTILINE)
+    if not named:
+        raise VendorError(f"{public(url)} does not say which branch is its default")
+    return named[1].decode()
 
 
 def public(url: str) -> str:

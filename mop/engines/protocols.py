@@ -289,6 +289,29 @@ class ChartRepositories(Protocol):
         """
 
 
+# ---------------------------------------------------------------- Jsonnet libraries
+
+
+class Libraries(Protocol):
+    """Jsonnet libraries in git repositories of the outside, through a cache by commit. Thread-safe.
+
+    `remote`: what git is given; `subdir`: a folder in it, "" = all of it; `version`: the branch or tag that holds the
+    commit, for servers that give none by its digest. Raises VendorError.
+    """
+
+    def resolve(self, remote: str, version: str) -> str:
+        """The commit that a branch, tag or commit is now; one answer for a whole run."""
+
+    def default_branch(self, remote: str) -> str:
+        """What a clone would check out."""
+
+    def read(self, remote: str, commit: str, subdir: str, file: str, *, version: str = "") -> bytes | None:
+        """One file of the library; None if it has none."""
+
+    def unpack(self, remote: str, commit: str, subdir: str, target: Path, *, version: str = "") -> int:
+        """Write the library below the empty folder `target`; the bytes that came by network."""
+
+
 # ---------------------------------------------------------------- all of them
 
 
@@ -306,3 +329,6 @@ class Toolbox(Protocol):
 
     def repositories(self) -> ChartRepositories:
         """Where charts are fetched from."""
+
+    def libraries(self) -> Libraries:
+        """Where Jsonnet libraries are fetched from."""

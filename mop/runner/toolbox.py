@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from mop.engines.protocols import ChartRepositories, Cluster, Helm, Jsonnet, Schemas
+from mop.engines.protocols import ChartRepositories, Cluster, Helm, Jsonnet, Libraries, Schemas
 from mop.errors import ControlPlaneError
 from mop.files import Digests
 from mop.model import Environment
@@ -50,6 +50,10 @@ class RealToolbox:
         """Chart repositories, registries and git, through the cache of downloads."""
         return self._once("repositories", self._make_repositories)
 
+    def libraries(self) -> Libraries:
+        """Jsonnet libraries by git, through a cache by commit."""
+        return self._once("libraries", self._make_libraries)
+
     def _once(self, name: str, make: Callable[[], T]) -> T:
         with self._lock:
             if name not in self._made:
@@ -83,6 +87,11 @@ class RealToolbox:
         from mop.engines.registry import ChartRegistry
 
         return ChartRegistry(self._root, progress=self._progress)
+
+    def _make_libraries(self) -> Libraries:
+        from mop.engines.libraries import GitLibraries
+
+        return GitLibraries()
 
     def _make_cluster(self, environment: Environment) -> Cluster:
         from mop.controlplane import ControlPlane
