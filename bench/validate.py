@@ -41,6 +41,7 @@ def main() -> None:
     options.add_argument("--copies", type=int, default=82)
     options.add_argument("--kubeconform", type=Path)
     options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--distinct", action="store_true", help="each environment in a namespace of its own")
     chosen = options.parse_args()
     components = {path.stem: placed(json.loads(path.read_text())) for path in chosen.objects}
     count = sum(map(len, components.values()))
@@ -48,7 +49,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         inside(components, root / "cache")
-        outside(components, root, chosen.copies, chosen.kubeconform, chosen.runs)
+        outside(components, root, chosen.copies, chosen)
 
 
 def placed(objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -90,10 +91,11 @@ def inside(components: dict[str, list[dict[str, Any]]], cache: Path) -> None:
 
 
 def outside(
-    components: dict[str, list[dict[str, Any]]], root: Path, copies: int, kubeconform: Path | None, runs: int
+    components: dict[str, list[dict[str, Any]]], root: Path, copies: int, chosen: argparse.Namespace
 ) -> None:
     """Whole processes over all copies."""
-    platform = write_platform(components, root / "platform", copies)
+    kubeconform, runs = chosen.kubeconform, chosen.runs
+    platform = write_platform(components, root / "platform", copies, distinct=chosen.distinct)
     inv = [sys.executable, "-P", "-c", "from mop.__main__ import inv; inv()"]
     environ = {**os.environ, "MOP_CACHE_DIR": str(root / "cache"), "CI": "true"}
 
@@ -126,19 +128,25 @@ def outside(
             )
 
 
-def write_platform(components: dict[str, list[dict[str, Any]]], root: Path, copies: int) -> Path:
-    """A platform whose environments each render all components."""
+def write_platform(
+    components: dict[str, list[dict[str, Any]]], root: Path, copies: int, *, distinct: bool = False
+) -> Path:
+    """A platform whose environments each render all components; `distinct`: for a namespace of their own."""
     names = [f"env{number:03d}" for number in range(copies)]
-    for name, members in components.items():
-        path = root / "lib" / f"{name}.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(members))
     fields = ",\n".join(f"  '{name}': import '{name}.json'" for name in components)
     for name in names:
-        (root / "environments" / name).mkdir(parents=True)
-        (root / "environments" / name / "main.jsonnet").write_text("{\n" + fields + "\n}\n")
+        folder = root / "environments" / name
+        folder.mkdir(parents=True)
+        (folder / "main.jsonnet").write_text("{\n" + fields + "\n}\n")
+        for component, members in components.items():
+            text = json.dumps(members)
+            (folder / f"{component}.json").write_text(text.replace(NAMESPACE, name) if distinct else text)
     environments = {
-        name: {"target": "embedded", "namespace": NAMESPACE, "validate": {"unknown-kinds": "allow"}}
+        name: {
+            "target": "embedded",
+            "namespace": name if distinct else NAMESPACE,
+            "validate": {"unknown-kinds": "allow"},
+        }
         for name in names
     }
     document = {

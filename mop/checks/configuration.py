@@ -16,6 +16,7 @@ from typing import Any
 from mop.checks import alertmanager, keys
 from mop.checks.mounted import Configuration, configurations, texts
 from mop.checks.objects import Item, Objects, objects_in, text
+from mop.checks.texts import parse
 from mop.problem import Problem
 
 _YAML_PRODUCTS = frozenset({"loki", "tempo", "mimir", "prometheus", "alertmanager", "pyroscope"})
@@ -72,7 +73,7 @@ def _product(configuration: Configuration) -> Iterator[Problem]:
 
 @functools.lru_cache(maxsize=256)
 def _unknown(value: str, product: str, version: keys.Version | None) -> tuple[keys.Unknown, ...]:
-    return tuple(keys.unknown(product, version, _parse(value)[0]))
+    return tuple(keys.unknown(product, version, parse(value).value))
 
 
 def _alertmanager(item: Item, path: str, value: str) -> Iterator[Problem]:
@@ -80,7 +81,7 @@ def _alertmanager(item: Item, path: str, value: str) -> Iterator[Problem]:
     if problem is not None:
         yield problem
         return
-    parsed, _ = _parse(value)
+    parsed = parse(value).value
     for where, message, found, hint in alertmanager.faults(parsed):
         yield item.problem(message, f"{path}: {where}", found=found, hint=hint)
 
@@ -90,7 +91,7 @@ def _datasources(item: Item, path: str, value: str) -> Iterator[Problem]:
     if problem is not None:
         yield problem
         return
-    parsed, _ = _parse(value)
+    parsed = parse(value).value
     defaults: dict[Any, str] = {}
     seen: dict[tuple[str, Any, str], int] = {}
     for index, source in objects_in(parsed, "datasources"):
@@ -98,12 +99,12 @@ def _datasources(item: Item, path: str, value: str) -> Iterator[Problem]:
         for field in ("name", "type"):
             if not text(source, field):
                 yield item.problem(f"the datasource has no {field}", f"{where}.{field}")
-        organisation = source.get("orgId", 1)
+        organisation = text(source, "orgId") or "1"
         for field in ("name", "uid"):
             name = text(source, field)
             if name and seen.setdefault((field, organisation, name), index) != index:
                 yield item.problem(f"two datasources have the {field} {name}", f"{where}.{field}", found=name)
-        if source.get("isDefault") is True:
+        if text(source, "isDefault") == "true":
             first = defaults.setdefault(organisation, text(source, "name"))
             if first != text(source, "name"):
                 yield item.problem(
@@ -115,49 +116,7 @@ def _datasources(item: Item, path: str, value: str) -> Iterator[Problem]:
 
 def _broken(item: Item, path: str, value: str) -> Problem | None:
     """The Problem that `value` is no YAML, or has a key twice."""
-    _, fault = _parse(value)
-    if fault is None:
+    parsed = parse(value)
+    if not parsed.fault:
         return None
-    message, line = fault
-    return item.problem(message, f"{path} line {line}" if line else path)
-
-
-@functools.lru_cache(maxsize=256)
-def _parse(value: str) -> tuple[Any, tuple[str, int] | None]:
-    """What the YAML `value` means; or what is wrong with it, and in which line. Not to be changed: it is kept."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(value)
-    try:
-        node = loader.get_single_node()
-        twice = _repeated(node)
-        if twice is not None:
-            return None, (f"the key {twice[1]} is there twice", twice[0])
-        return (loader.construct_document(node) if node is not None else None), None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        return None, (
-            f"not YAML: {getattr(error, 'problem', None) or 'cannot be read'}",
-            mark.line + 1 if mark else 0,
-        )
-    finally:
-        loader.dispose()
-
-
-def _repeated(node: Any) -> tuple[int, str] | None:
-    """Line and name of the first key that a mapping has twice."""
-    pending = [node] if node is not None else []
-    while pending:
-        here = pending.pop()
-        names = set()
-        for entry in here.value if isinstance(here.value, list) else ():
-            if not isinstance(entry, tuple):
-                pending.append(entry)
-                continue
-            key, below = entry
-            if isinstance(key.value, str) and key.value != "<<":
-                if key.value in names:
-                    return key.start_mark.line + 1, key.value
-                names.add(key.value)
-            pending.append(below)
-    return None
+    return item.problem(parsed.fault, f"{path} line {parsed.line}" if parsed.line else path)

@@ -15,6 +15,7 @@ from typing import Any
 from mop.checks.nearest import nearest
 from mop.checks.objects import Item, Objects, mapping, objects_in, text
 from mop.checks.promql import fault
+from mop.checks.texts import parse
 from mop.problem import Problem
 
 #: Grafana's own, and those that stand for others.
@@ -116,17 +117,12 @@ def _kind(source: Any, kinds: Mapping[str, str]) -> str:
 
 def _datasources(objects: Objects) -> set[str]:
     """Names and uids of the datasources that ConfigMaps and Secrets provision."""
-    import yaml
-
     found: set[str] = set()
     for item in objects.kind("ConfigMap", "Secret"):
         for field in ("data", "stringData"):
             for value in mapping(item.manifest, field).values():
                 if isinstance(value, str) and _PROVISIONED.search(value):
-                    try:
-                        parsed = yaml.load(value, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
-                    except yaml.YAMLError:
-                        continue  # told by the check `configuration`
-                    for _, source in objects_in(parsed, "datasources"):
+                    # What does not parse is told by the check `configuration`.
+                    for _, source in objects_in(parse(value).value, "datasources"):
                         found |= {text(source, "name"), text(source, "uid")} - {""}
     return found

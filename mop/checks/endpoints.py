@@ -23,6 +23,7 @@ from mop.checks.namespaces import CLUSTER
 from mop.checks.nearest import nearest
 from mop.checks.network import Network, Service, network
 from mop.checks.objects import Item, Objects, dashboard, mapping, objects_in, text
+from mop.checks.texts import parse
 from mop.problem import Problem
 
 #: Kinds of custom resources whose texts are expressions or pictures, not configuration.
@@ -200,20 +201,15 @@ def _switched_off(value: str, address: str) -> bool:
     """Whether `address` stands only in sections of a YAML text that say `enabled: false`."""
     if "enabled: false" not in value:
         return False
-    import yaml
-
-    try:
-        parsed = yaml.load(value, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except yaml.YAMLError:
-        return False
-    return not any(address in leaf for leaf in _active(parsed))
+    parsed = parse(value)
+    return not parsed.fault and not any(address in leaf for leaf in _active(parsed.value))
 
 
 def _active(value: Any) -> Iterator[str]:
     """The texts of a parsed configuration that no `enabled: false` switches off."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict) and value.get("enabled") is not False:
+    elif isinstance(value, dict) and value.get("enabled") != "false":
         for below in value.values():
             yield from _active(below)
     elif isinstance(value, list):

@@ -15,6 +15,7 @@ from typing import Any
 from mop.checks.nearest import nearest
 from mop.checks.objects import Item, Objects, mapping, objects_in, text
 from mop.checks.promql import fault
+from mop.checks.texts import parse
 from mop.problem import Problem
 
 _METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
@@ -41,17 +42,11 @@ def check(objects: Objects) -> Iterator[Problem]:
 
 
 def _file(item: Item, path: str, value: str) -> Iterator[Problem]:
-    import yaml
-
-    try:
-        parsed = yaml.load(value, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - a safe loader
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path} line {mark.line + 1}" if mark is not None else path
-        yield item.problem(f"not YAML: {getattr(error, 'problem', None) or 'cannot be read'}", where)
-        return
-    if any(True for _ in objects_in(parsed, "groups")):
-        yield from _groups(item, f"{path}: groups", parsed, operator=False)
+    parsed = parse(value)
+    if parsed.fault:
+        yield item.problem(parsed.fault, f"{path} line {parsed.line}" if parsed.line else path)
+    elif any(True for _ in objects_in(parsed.value, "groups")):
+        yield from _groups(item, f"{path}: groups", parsed.value, operator=False)
 
 
 def _groups(item: Item, path: str, holder: Any, *, operator: bool) -> Iterator[Problem]:

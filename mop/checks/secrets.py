@@ -50,9 +50,10 @@ _HINTS = (
 _NAME = r"(?:pass(?:word|wd|phrase)|secret|token|(?:api|access|secret|private)[-_]?key|credentials?)"
 _SECRET_NAME = re.compile(rf"(?i){_NAME}\Z")
 #: `password: value`, `"token": "value"`, `secret_key = value`, `-auth.password=value`.
-_ASSIGNED = re.compile(
-    rf"""(?i){_NAME}(?P<quote>["']?)[ \t]*[:=][ \t]*["']?(?P<value>[^\s"'#,]+)["']?[ \t]*(?:[,#][^\n]*)?(?=\n|\Z)"""
-)
+_ASSIGNED = re.compile(rf"{_NAME}[\"']?[ \t]*[:=]")
+_ASSIGNED_ANY = re.compile(_ASSIGNED.pattern, re.IGNORECASE)
+_VALUE = re.compile(r"""[ \t]*["']?(?P<value>[^\s"'#,]+)["']?[ \t]*(?:[,#][^\n]*)?(?=\n|\Z)""")
+_KEY = re.compile(r"[\w.-]*\Z")
 _PLACEHOLDER = re.compile(
     r"[$<{%*]|^(?:true|false|null|none|nil|~|changeme|x+|example\S*|file|env)$|^/", re.IGNORECASE
 )
@@ -131,10 +132,13 @@ def _credentials(value: str) -> tuple[tuple[str, int], ...]:
             match = form.search(value)
             if match is not None:
                 found.append((what, _line(value, match.start())))
-    for match in _ASSIGNED.finditer(value):
-        if credible(match["value"]):
-            key = re.split(r"[\s\"']", value[: match.start()])[-1] + re.split(r"[\"'\s:=]", match[0])[0]
-            found.append((f"the value of {key.lstrip('-')}", _line(value, match.start())))
+    # In small letters the search is several times faster than without regard to them.
+    for name in _ASSIGNED.finditer(value.lower()) if value.isascii() else _ASSIGNED_ANY.finditer(value):
+        match = _VALUE.match(value, name.end())
+        if match is not None and credible(match["value"]):
+            before = _KEY.search(value[max(0, name.start() - 80) : name.start()])
+            key = (before[0] if before else "") + re.split(r"[\"'\s:=]", value[name.start() :], maxsplit=1)[0]
+            found.append((f"the value of {key.lstrip('-')}", _line(value, name.start())))
     return tuple(found)
 
 
