@@ -206,7 +206,7 @@ def _walk(folder: str) -> Iterator[tuple[str, str]]:
 
     Links are followed, as Helm does (sympath.Walk); a folder that is its own ancestor is not entered twice.
     """
-    pending = [("", folder, (os.path.realpath(folder),))]
+    pending: list[tuple[str, str, tuple[str, ...]]] = [("", folder, (os.path.realpath(folder),))]
     while pending:
         prefix, current, above = pending.pop()
         with os.scandir(current) as entries:

@@ -66,7 +66,10 @@ class Consent:
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """What the tasks of one run share. `plans`, by environment, go from its diff to its apply."""
+    """What the tasks of one run share. `plans`, by environment, go from its diff to its apply.
+
+    `threads`: how many may evaluate one environment.
+    """
 
     platform: Platform
     outputs: Outputs
@@ -75,6 +78,7 @@ class Builder:
     consent: Consent = field(default_factory=Consent)
     options: Options | None = None
     vendoring: vendor.Options = field(default_factory=vendor.Options)
+    threads: int = 1
     progress: Progress = lambda _event: None
 
     def specs(
@@ -120,7 +124,9 @@ class Builder:
             name=f"evaluate:{environment.name}",
             doc=f"evaluate {environment.path}/main.jsonnet",
             needs=tuple(f"vendor:chart:{name}" for name in self._charts(chosen)),
-            action=lambda: evaluate.evaluate(self.platform, environment, chosen, self.outputs, self.tools),
+            action=lambda: evaluate.evaluate(
+                self.platform, environment, chosen, self.outputs, self.tools, self.threads
+            ),
             current=lambda: not evaluate.stale(self.platform, environment, chosen, self.outputs, self.tools),
         )
 

@@ -64,7 +64,7 @@ class Pipeline:
     def run(self, stages: Iterable[str], jobs: int = 0) -> None:
         """Run the tasks of `stages`; what fails is kept for `finish`."""
         try:
-            self.tasks.execute(self.tasks.specs(self.selected, stages), jobs)
+            self.tasks.execute(self.tasks.specs(self.selected, stages, jobs), jobs)
         except KeyboardInterrupt:
             done = self.lines.states["done"]
             raise Interrupted(

@@ -72,7 +72,7 @@ class CachedCharts:
     def _prober(self) -> Prober:
         from mop.engines.helm_random import Prober
 
-        return Prober()
+        return Prober(self.local.folder.parent)
 
     def render(self, request: HelmRequest, name_format: str | None) -> ChartRender:
         """The objects of the chart by name, from the cache if this was rendered before.

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -152,12 +153,13 @@ def copy_with_traps(
         if folder not in made:
             (target / folder).mkdir(parents=True, exist_ok=True)
             made.add(folder)
-        data = _read(path)
-        guarded = through_tpl and b"tpl" in data and _TEMPLATE.match(name)
-        if guarded or functions & found.templates.get(name, frozenset()):
-            data = trapped(data.decode(), functions, through_tpl=through_tpl).encode()
-        with open(f"{target}/{name}", "wb") as out:  # noqa: PTH123 - hot, as `_read`
-            out.write(data)
+        draws = functions & found.templates.get(name, frozenset())
+        if draws or (through_tpl and _TEMPLATE.match(name) and b"tpl" in _read(path)):
+            text = trapped(_read(path).decode(), functions, through_tpl=through_tpl)
+            with open(f"{target}/{name}", "w", encoding="utf-8", newline="") as out:  # noqa: PTH123 - hot
+                out.write(text)
+        else:
+            _link(path, f"{target}/{name}")
     if through_tpl:
         (target / _TPL_FILE).write_text(_guarded_tpl(functions), encoding="utf-8")
 
@@ -200,6 +202,14 @@ def _files(chart: Path) -> Iterator[tuple[str, str]]:
             path = f"{folder}/{name}"
             if os.path.isfile(path):  # noqa: PTH113
                 yield path.removeprefix(top), path
+
+
+def _link(source: str, target: str) -> None:
+    """The same file under another name, several times faster than a copy; a copy where the system allows no link."""
+    try:
+        os.link(os.path.realpath(source) if os.path.islink(source) else source, target)  # noqa: PTH114
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _read(path: str) -> bytes:

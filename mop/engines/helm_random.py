@@ -19,15 +19,20 @@ from mop.engines.gotemplate import NotUnderstood
 from mop.engines.helm_probe import CLOCK, TPL, Mentions, copy_with_traps, mentioned, mentions
 from mop.engines.protocols import Helm, HelmObject, HelmRequest
 from mop.errors import ChartError
+from mop.files import PRIVATE_FOLDER
 
 #: Helm's words where templates include each other more than a thousand deep (pkg/engine/engine.go).
 _ENDLESS = "nested reference name: mop.tpl"
 
 
 class Prober:
-    """Renders with `template`; remembers by digest what it learnt of charts, in a folder that goes with it."""
+    """Renders with `template`; remembers by digest what it learnt of charts, in a folder that goes with it.
 
-    def __init__(self) -> None:
+    `folder`: where that is made; on the file system of the charts a copy of one is made of links.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._place = folder
         self._lock = threading.RLock()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._mentions: dict[str, Mentions] = {}
@@ -101,7 +106,8 @@ class Prober:
         with self._lock:
             if key not in self._copies:
                 if self._folder is None:
-                    self._folder = tempfile.TemporaryDirectory(prefix="mop-probe-")
+                    self._place.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+                    self._folder = tempfile.TemporaryDirectory(prefix="probe-", dir=self._place)
                 target = Path(tempfile.mkdtemp(dir=self._folder.name), chart.name)
                 try:
                     copy_with_traps(chart, target, found, functions, through_tpl=through_tpl)

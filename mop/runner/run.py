@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,9 +56,11 @@ class Run:
         self.builder = workspace.builder
         self.ledger = Ledger(listener)
 
-    def specs(self, selected: Iterable[Selected], stages: Iterable[str]) -> list[TaskSpec]:
-        """The tasks of `stages` for what is selected."""
+    def specs(self, selected: Sequence[Selected], stages: Iterable[str], jobs: int = 0) -> list[TaskSpec]:
+        """The tasks of `stages` for what is selected, to be executed with as many `jobs`."""
         wanted = set(stages)
+        # Several environments keep the cores busy by themselves.
+        self.builder = replace(self.builder, threads=(jobs or cores()) if len(selected) == 1 else 1)
         # By name: environments share the tasks of what is vendored.
         found = {
             spec.name: spec

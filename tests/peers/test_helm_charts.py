@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,9 +105,9 @@ def test_a_real_chart_renders_as_with_helm(program: Path, go: Judge, asked: Helm
     assert digest
     if done.returncode:
         with pytest.raises(ChartError):
-            Prober().template(HelmSdk(), asked, digest)
+            Prober(Path(tempfile.mkdtemp())).template(HelmSdk(), asked, digest)
         return
-    objects, random = Prober().template(HelmSdk(), asked, digest)
+    objects, random = Prober(Path(tempfile.mkdtemp())).template(HelmSdk(), asked, digest)
     ours = [(found.template, found.manifest) for found in objects]
     theirs = list(_read(go, done.stdout))
     assert [template for template, _ in ours] == [template for template, _ in theirs]

@@ -4,6 +4,7 @@ import json
 import shutil
 import tarfile
 import tempfile
+
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,7 +60,9 @@ def rendered(
     """What is random in the chart."""
     digest = Digests(chart).tree(chart)
     assert digest
-    return Prober().template(helm or Counting(), request(dict(values or {}), chart=chart), digest)[1]
+    return Prober(Path(tempfile.mkdtemp())).template(
+        helm or Counting(), request(dict(values or {}), chart=chart), digest
+    )[1]
 
 
 def config(body: str) -> str:
@@ -71,7 +74,7 @@ def test_a_chart_with_traps_that_none_reaches_renders_as_it_does_without(name: s
     digest = Digests(CHART).tree(CHART)
     assert digest
     helm = Counting()
-    objects, random = Prober().template(helm, CASES[name], digest)
+    objects, random = Prober(Path(tempfile.mkdtemp())).template(helm, CASES[name], digest)
     assert objects == HelmSdk().template(CASES[name])
     assert random == ()
     drawn_and_thrown_away = name == "secret"  # `default (randAlphaNum 16) "given"` draws before it chooses
@@ -81,14 +84,14 @@ def test_a_chart_with_traps_that_none_reaches_renders_as_it_does_without(name: s
 def test_what_is_drawn_is_named_with_template_function_object_and_field() -> None:
     digest = Digests(CHART).tree(CHART)
     assert digest
-    _, random = Prober().template(Counting(), request({"secret": True}), digest)
+    _, random = Prober(Path(tempfile.mkdtemp())).template(Counting(), request({"secret": True}), digest)
     assert random == ("relay: relay/templates/secret.yaml: randAlphaNum (Secret/demo data.password)",)
 
 
 def test_what_reads_the_clock_is_random_though_two_renders_agree() -> None:
     digest = Digests(CHART).tree(CHART)
     assert digest
-    _, random = Prober().template(Counting(), request({"stamp": True}), digest)
+    _, random = Prober(Path(tempfile.mkdtemp())).template(Counting(), request({"stamp": True}), digest)
     assert random == ("relay: templates/deployment.yaml: date, now",)
 
 
@@ -114,7 +117,7 @@ def test_what_is_only_mentioned_is_stable(chart_of: Write, template: str, values
     chart = chart_of(a=config(template), values=values)
     digest = Digests(chart).tree(chart)
     assert digest
-    objects, random = Prober().template(Counting(), request(chart=chart), digest)
+    objects, random = Prober(Path(tempfile.mkdtemp())).template(Counting(), request(chart=chart), digest)
     assert random == ()
     assert objects == HelmSdk().template(request(chart=chart))
 
@@ -183,7 +186,9 @@ def test_what_is_called_stable_is_the_same_each_time_and_the_charts_own(
         digest = Digests(chart).tree(chart)
         assert digest
         try:
-            objects, random = Prober().template(HelmSdk(), request(chart=chart), digest)
+            objects, random = Prober(Path(tempfile.mkdtemp())).template(
+                HelmSdk(), request(chart=chart), digest
+            )
         except ChartError:
             with pytest.raises(ChartError):
                 HelmSdk().template(request(chart=chart))
@@ -252,7 +257,7 @@ def test_a_chart_that_fails_by_itself_says_why(chart_of: Write) -> None:
 
 
 def test_what_was_learnt_of_a_chart_is_forgotten_on_demand(chart_of: Write) -> None:
-    prober, helm = Prober(), Counting()
+    prober, helm = Prober(Path(tempfile.mkdtemp())), Counting()
     chart = chart_of(a=config("fixed"))
     prober.template(helm, request(chart=chart), "digest")
     (chart / "templates" / "a.yaml").write_text(config("{{ randAlphaNum 8 }}"))
