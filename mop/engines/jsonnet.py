@@ -32,6 +32,8 @@ _NO_ENVIRONMENT = (
 )
 #: go-jsonnet's own stack ends the process before this many frames are in use; measured, see docs/adr/0002.
 MAX_STACK = 5000
+#: What MOP's own code around main.jsonnet and around natives may use, so that whatever fits tk's stack fits here.
+_OWN_FRAMES = 16
 #: Part of the version: raise it when an evaluation may give another result or other inputs than before.
 _REVISION = 1
 _COMPONENT_FIELD = re.compile(r'^(\tField ")\.', re.MULTILINE)
@@ -124,7 +126,7 @@ class _Run:
     def result(self) -> Evaluated:
         wanted = self.evaluation.components
         try:
-            stack = min(self.evaluation.max_stack, MAX_STACK)
+            stack = min(self.evaluation.max_stack, MAX_STACK) + _OWN_FRAMES
             with jsonnet_capi.Vm(stack, self.importer, self.natives, self._trace) as vm:
                 self._bind(vm)
                 if wanted is None:

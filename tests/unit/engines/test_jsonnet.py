@@ -317,6 +317,11 @@ class TestErrors:
             with pytest.raises(EvaluationError, match="max stack frames exceeded"):
                 project.evaluate(component, max_stack=1_000_000)
 
+    def test_what_fits_the_stack_of_tk_fits_here(self, project: Project) -> None:
+        # tk evaluates a depth of 496 with its 500 frames, and not one of 497.
+        project.write({MAIN: "local f(n) = if n == 0 then 0 else 1 + f(n - 1); { a: f(496) }"})
+        assert project.evaluate("a").outputs == {"a": "496\n"}
+
     def test_a_chart_s_failure_stays_one_and_shows_who_called(self, project: Project) -> None:
         project.write(
             {
