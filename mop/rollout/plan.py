@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from mop.manifest import Manifest, ref
+from mop.manifest import Manifest, ObjectRef, ref
 from mop.results import Change, ComponentDiff
 from mop.rollout.applyset import Extent, Owner
 from mop.rollout.phases import defined_kinds, namespaces
@@ -32,8 +32,9 @@ class Plan:
     """All objects of one component, in apply order, and what it no longer renders, in the order of removal.
 
     `hooks`: its Helm hooks, which no diff shows. `rendered`: all of it as it was rendered, for its revision.
-    `parent`: the live parent of its set. `extent`: where its members are to be found once this is done; None if
-    what is there was not looked at, so that nothing may be forgotten.
+    `kept`: what it renders no more and is never removed, and why. `parent`: the live parent of its set. `extent`:
+    where its members are to be found once this is done; None if what is there was not looked at, so that nothing
+    may be forgotten.
     """
 
     owner: Owner
@@ -41,6 +42,7 @@ class Plan:
     hooks: tuple[Manifest, ...] = field(default=(), repr=False)
     rendered: tuple[Manifest, ...] = field(default=(), repr=False)
     doomed: tuple[Planned, ...] = ()
+    kept: tuple[tuple[ObjectRef, str], ...] = ()
     members: int = 0
     parent: Manifest | None = field(default=None, repr=False)
     extent: Extent | None = None

@@ -77,6 +77,28 @@ def plan(
     )
 
 
+def removal(
+    cluster: Cluster,
+    environment: Environment,
+    components: Sequence[str],
+    *,
+    everything: bool = False,
+    fingerprint: Fingerprint,
+) -> list[Plan]:
+    """Plans that leave nothing of `components` but what is never removed, the last component first.
+
+    Components that have no set in the cluster are left out. Raises Denied.
+    """
+    parents = live_sets(cluster, environment.name, environment.namespace)
+    listing = _listing(cluster, environment, {}, parents, None)
+    owners = [each for each in parents if each.component in components]
+    plans = with_prune(
+        [], parents, listing, undeclared=owners, everything=everything, fingerprint=fingerprint
+    )
+    order = {name: number for number, name in enumerate(environment.components)}
+    return sorted(plans, key=lambda plan: -order.get(plan.component, len(order)))
+
+
 def _listing(
     cluster: Cluster,
     environment: Environment,

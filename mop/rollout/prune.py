@@ -68,13 +68,17 @@ def members(
     return Members(ordered, tuple(kept), len(mine) - len(orphans))
 
 
+#: Why an object of a controller is spared.
+OWNED = "another object owns it"
+
+
 def spared(manifest: Manifest, *, everything: bool = False) -> str:
     """Why the object is never pruned; "" if it may be."""
     metadata, it = manifest["metadata"], ref(manifest)
     if (metadata.get("annotations") or {}).get(PRUNE) == "false":
         return f"annotated {PRUNE}: false"
     if metadata.get("ownerReferences"):
-        return "another object owns it"
+        return OWNED
     if not any(entry.get("manager") == FIELD_MANAGER for entry in metadata.get("managedFields") or []):
         return "MOP never wrote it"
     if (it.group, it.kind) in _PRECIOUS and not everything:

@@ -98,15 +98,28 @@ class Run:
 
     def prune(self, plans: Sequence[Plan]) -> None:
         """Remove what is rendered no more, after every component; then the sets are closed."""
+        self.remove(plans)
+        self.close(plans)
+
+    def remove(self, plans: Sequence[Plan]) -> None:
+        """Delete what the plans remove, without waiting."""
         self._sender.remove(plans)
+
+    def close(self, plans: Sequence[Plan]) -> None:
+        """Let the sets say what is there now; one that is empty goes, and the revisions of its component too."""
         for plan in plans:
             if close_set(self._set.cluster, plan):
                 forget(self._set.cluster, plan.owner, self._set.of(plan))
 
+    @property
+    def account(self) -> str:
+        """What was done so far, for people."""
+        return self._sender.summary()
+
     def failed(self, outcome: Outcome) -> str:
         """Note `outcome` on what was begun; gives an account of what was done, for people."""
         trouble = record_failure(self._set.cluster, list(self._records.values()), outcome)
-        return "; ".join(part for part in (self._sender.summary(), trouble) if part)
+        return "; ".join(part for part in (self.account, trouble) if part)
 
     def result(self, plan: Plan) -> ApplyResult:
         """What became of one plan."""

@@ -18,7 +18,7 @@ from mop.rollout.compare import declared
 from mop.rollout.labels import selector
 from mop.rollout.live import Listing
 from mop.rollout.plan import Plan, Planned
-from mop.rollout.prune import members
+from mop.rollout.prune import members, spared
 
 Parents = Mapping[Owner, Manifest]
 
@@ -67,7 +67,8 @@ def with_prune(
         removed = tuple(_removal(manifest, fingerprint) for manifest in those.doomed)
         kept = Extent.of(ref(manifest) for manifest in those.spared)
         total = len(those.doomed) + len(those.spared) + those.rendered
-        found.append(replace(plan, doomed=removed, members=total, parent=live, extent=now | kept))
+        why = tuple((ref(each), spared(each, everything=everything)) for each in those.spared)
+        found.append(replace(plan, doomed=removed, kept=why, members=total, parent=live, extent=now | kept))
     return found
 
 

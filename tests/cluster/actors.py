@@ -26,15 +26,15 @@ def session(endpoint: Endpoint) -> Session:
     return Session(resolve(Target("embedded"), Path(), address))
 
 
-def apply_as(manager: str, manifest: Manifest, endpoint: Endpoint) -> None:
-    """Server-side apply as another manager."""
+def apply_as(manager: str, manifest: Manifest, endpoint: Endpoint, *, force: bool = False) -> None:
+    """Server-side apply as another manager; `force` takes fields from whoever owns them."""
     it, bare = ref(manifest), session(endpoint)
     resource = Discovery(bare).find(it.api_version, it.kind)
     assert resource is not None
     response = bare.request(
         "PATCH",
         resource.path(it.namespace, it.name),
-        params={"fieldManager": manager},
+        params={"fieldManager": manager, "force": str(force).lower()},
         body=json.dumps(manifest).encode(),
         content_type="application/apply-patch+yaml",
     )
