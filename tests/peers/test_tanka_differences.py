@@ -158,6 +158,6 @@ def test_kustomizations_are_not_fetched(both: Both) -> None:
     both.write({"app/kustomization.yaml": "resources: ['https://example.com/app?ref=v1']\n"})
     code = "std.native('kustomizeBuild')('../../app', { calledFrom: std.thisFile })"
     with pytest.raises(
-        EvaluationError, match="names 'https://example.com/app[?]ref=v1', and there is no such file"
+        EvaluationError, match=r"names 'https://example.com/app[?]ref=v1', and there is no such file"
     ):
         both.mop(code)
