@@ -136,7 +136,8 @@ def parse(data: bytes, what: str) -> JsonnetFile:
     version = document.get("version", 0)
     if version not in (0, 1):
         raise VendorError(f"{what}: expected version 0 or 1, found {version!r}")
-    listed = document.get("dependencies") or []
+    listed = document.get("dependencies")
+    listed = [] if listed is None else listed
     if not isinstance(listed, list):
         raise VendorError(f"{what}: `dependencies` is no list")
     found = {

@@ -74,7 +74,8 @@ def fetch(folder: Path, url: str, commit: str, reference: str = "", *, attribute
 def tar(folder: Path, url: str, commit: str, path: str = "") -> bytes:
     """The folder `path` of a `commit` that `fetch` brought. `url` is for messages."""
     tree = f"{commit}:{path}" if path else commit
-    if _run(folder, "cat-file", "-e", f"{tree}^{{tree}}").returncode:
+    # After a colon all is path, so that `^{tree}` cannot be asked for.
+    if path and _run(folder, "cat-file", "-t", tree).stdout.strip() != b"tree":
         raise VendorError(
             f"{public(url)} has no folder {path!r} at {commit[:12]}", hint="look at the path in mop.yaml"
         )
