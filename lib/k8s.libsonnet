@@ -30,10 +30,6 @@ local metricsPort = 'http-metrics';
 
   yaml(value):: std.manifestYamlDoc(value, quote_keys=false) + '\n',
 
-  // Makes a program of Grafana's send its own traces; Tempo itself is left out, whose every span would make another.
-  // https://opentelemetry.io/docs/specs/otel/protocol/exporter/
-  traced(config):: { env+: [{ name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: config.urls.otlp.http }] },
-
   // A pod serves while `ready` answers, and is started anew when `alive` has not answered for a minute. They differ
   // where a program is not ready for good reasons, such as replaying its log.
   probes(ready, alive):: {

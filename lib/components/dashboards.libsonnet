@@ -79,8 +79,8 @@ function(config) {
           datasourceUid: 'loki',
           spanStartTimeShift: '-5m',
           spanEndTimeShift: '5m',
-          // By the trace's identifier alone: what a program is called in its spans (loki-all) and in its pod's
-          // labels (loki) need not be the same.
+          // By the trace's identifier alone: what a program calls itself in its spans and what its pod's labels call
+          // it need not be the same.
           customQuery: true,
           query: '{cluster="%s"} |= "$${__trace.traceId}"' % config.cluster,
         },

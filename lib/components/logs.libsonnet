@@ -18,8 +18,9 @@ function(config) {
     common: {
       path_prefix: '/var/loki',
       replication_factor: 1,
-      // One process finds itself: no ring to gossip.
-      ring: { instance_addr: '127.0.0.1', kvstore: { store: 'inmemory' } },
+      // One process finds itself: no ring to gossip, and queries that never leave the pod.
+      instance_addr: '127.0.0.1',
+      ring: { kvstore: { store: 'inmemory' } },
       storage: {
         filesystem: { chunks_directory: '/var/loki/chunks', rules_directory: '/var/loki/rules' },
       },
@@ -53,7 +54,7 @@ function(config) {
       args=['-config.file=/etc/loki/loki.yaml', '-target=all'],
       ports=ports,
       resources={ requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-    ) + k.probes(ready='/ready', alive='/loki/api/v1/status/buildinfo') + k.traced(config),
+    ) + k.probes(ready='/ready', alive='/loki/api/v1/status/buildinfo'),
 
   configMap: app.configMap({ 'loki.yaml': k.yaml(logs.settings) }),
   statefulSet:
@@ -68,7 +69,7 @@ function(config) {
     config,
     'logs',
     access=[{ apiGroups: [''], resources: ['pods/log'], verbs: ['get'] }],
-    // `service_name` is what Tempo's spans call it too, and how Grafana gets from a span to its logs.
+    // `service_name` is what Grafana's log views group by.
     pipeline=|||
       discovery.relabel "logs" {
         targets = discovery.relabel.pods.output
