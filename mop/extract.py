@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mop.errors import ManifestError
-from mop.goyaml.numbers import as_json
 from mop.manifest import Manifest, ObjectRef
 from mop.masking import Fingerprint, mask_manifest
 from mop.model import TankaEnvironment
@@ -164,6 +163,8 @@ def duplicate(ref: ObjectRef, where: str) -> ManifestError:
 
 
 def _go_int(digits: str) -> int | float:
+    from mop.goyaml.numbers import as_json  # rare, and it would bring PyYAML
+
     number = int(digits)
     return number if abs(number) <= 1 << 53 else as_json(float(digits))
 
