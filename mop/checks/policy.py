@@ -41,7 +41,7 @@ def settle(objects: Objects, found: Iterable[Problem], files: Mapping[ObjectRef,
     environment = objects.environment
     wanted = levels(environment)
     skips = Skips(objects)
-    paths = {str(it): path for it, path in files.items()}
+    paths: dict[str, str] | None = None
     kept = []
     for problem in found:
         level = wanted.get(problem.check, problem.level)
@@ -49,6 +49,8 @@ def settle(objects: Objects, found: Iterable[Problem], files: Mapping[ObjectRef,
             continue
         # A finding that its check calls a warning is one even where the check's others are errors.
         level = "warning" if "warning" in (level, problem.level) else "error"
+        if paths is None:
+            paths = {str(it): path for it, path in files.items()}
         file = problem.file or paths.get(problem.object, "")
         kept.append(replace(problem, level=level, environment=environment.name, file=file))
     return kept

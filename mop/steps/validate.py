@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,20 +12,18 @@ from weakref import WeakKeyDictionary
 from mop import __version__
 from mop.checks import policy
 from mop.checks.lines import located
-from mop.checks.objects import Objects, mapping, objects_in, text
+from mop.checks.objects import mapping, objects_in, text
+from mop.checks.validation import Sources, validate_component, validate_environment
 from mop.engines.protocols import Schemas, Toolbox
 from mop.errors import ValidationError
 from mop.files import Input, sha256
-from mop.manifest import Manifest, ObjectRef, file_names, ref
+from mop.manifest import Manifest, ObjectRef, file_names
 from mop.model import Environment
 from mop.outputs import Outputs
 from mop.problem import Problem
 
 #: Raised when what is found in unchanged manifests changes.
 FORMAT = 3
-
-#: The rendered file of each object, relative to the platform's root.
-Sources = Mapping[ObjectRef, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +33,6 @@ class Outcome:
     problems: tuple[Problem, ...]
     objects: int
     folders: tuple[Path, ...] = ()  # where schemas were looked for outside the render
-
-
-# ---------------------------------------------------------------- objects in, Problems out
-
-
-def validate_component(
-    schemas: Schemas,
-    environment: Environment,
-    component: str,
-    manifests: Sequence[Manifest],
-    crds: Iterable[Manifest],
-    sources: Sources,
-) -> list[Problem]:
-    """Problems of one component: its objects against their schemas, and what checks say of it alone."""
-    found = schemas.validate(environment.kubernetes, manifests, crds)
-    objects = Objects(environment, {component: manifests})
-    found = [replace(problem, component=component) for problem in found]
-    found += policy.run(objects, across=False)
-    return policy.settle(objects, found, sources)
-
-
-def validate_environment(
-    environment: Environment, manifests: Mapping[str, Sequence[Manifest]], sources: Sources
-) -> list[Problem]:
-    """Problems between components; `manifests` by component."""
-    objects = Objects(environment, manifests)
-    return policy.settle(objects, policy.run(objects, across=True), sources)
-
-
-# ---------------------------------------------------------------- as tasks
 
 
 def component(environment: Environment, component: str, outputs: Outputs, tools: Toolbox) -> Outcome:
@@ -230,13 +199,34 @@ def _crds(environment: Environment, outputs: Outputs) -> list[Manifest]:
 
 def _sources(
     environment: Environment, manifests: Mapping[str, Sequence[Manifest]], outputs: Outputs
-) -> dict[ObjectRef, str]:
-    found: dict[ObjectRef, str] = {}
-    for name, members in manifests.items():
-        folder = outputs.rendered(environment.name, name).relative_to(outputs.root)
-        names = file_names(members)
-        found.update({ref(manifest): str(folder / names[ref(manifest)]) for manifest in members})
-    return found
+) -> Sources:
+    return _Files(environment, manifests, outputs)
+
+
+class _Files(Mapping[ObjectRef, str]):
+    """The rendered file of each object, worked out when the first one is asked for: most components are sound."""
+
+    def __init__(
+        self, environment: Environment, manifests: Mapping[str, Sequence[Manifest]], outputs: Outputs
+    ) -> None:
+        self._environment, self._manifests, self._outputs = environment, manifests, outputs
+
+    @functools.cached_property
+    def _paths(self) -> dict[ObjectRef, str]:
+        found: dict[ObjectRef, str] = {}
+        for component, members in self._manifests.items():
+            folder = self._outputs.rendered(self._environment.name, component).relative_to(self._outputs.root)
+            found.update({it: f"{folder}/{name}" for it, name in file_names(members).items()})
+        return found
+
+    def __getitem__(self, it: ObjectRef) -> str:
+        return self._paths[it]
+
+    def __iter__(self) -> Iterator[ObjectRef]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 def _write(
