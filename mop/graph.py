@@ -21,7 +21,7 @@ from mop.engines.protocols import Toolbox
 from mop.manifest import Manifest
 from mop.model import Environment, Platform
 from mop.outputs import Outputs
-from mop.steps import evaluate, render, vendor
+from mop.steps import evaluate, render, vendor, vendor_libraries
 
 if TYPE_CHECKING:
     from mop.results import ApplyResult, Progress
@@ -91,6 +91,7 @@ class Builder:
         chosen = tuple(environment.components if components is None else components)
         if "vendor" in stages:
             yield from (self.chart(name) for name in self._charts(chosen))
+            yield from (self.library(name) for name in self._libraries(chosen))
         if "evaluate" in stages:
             yield self._evaluate(environment, chosen)
         if "render" in stages:
@@ -113,17 +114,39 @@ class Builder:
             current=lambda: not asked and vendor.current(self.platform, name, self.outputs),
         )
 
+    def library(self, name: str) -> TaskSpec:
+        """The task of one Jsonnet library and of all that it depends on; the same for every environment."""
+        asked = self.vendoring.updates(name) or self.vendoring.force
+        return TaskSpec(
+            name=f"vendor:library:{name}",
+            doc=f"make vendor/ what mop.lock says, for {self.platform.libraries[name].source}",
+            needs=(),
+            action=lambda: vendor_libraries.vendor(
+                self.platform, name, self.outputs, self.tools, self.vendoring
+            ),
+            current=lambda: not asked and vendor_libraries.current(self.platform, name, self.outputs),
+        )
+
     def _charts(self, chosen: Iterable[str]) -> list[str]:
         """The charts that these components name, each once."""
         return list(
             dict.fromkeys(chart for name in chosen for chart in self.platform.components[name].charts)
         )
 
+    def _libraries(self, chosen: Iterable[str]) -> list[str]:
+        """The Jsonnet libraries that these components name, each once."""
+        return list(
+            dict.fromkeys(library for name in chosen for library in self.platform.components[name].libraries)
+        )
+
     def _evaluate(self, environment: Environment, chosen: tuple[str, ...]) -> TaskSpec:
         return TaskSpec(
             name=f"evaluate:{environment.name}",
             doc=f"evaluate {environment.path}/main.jsonnet",
-            needs=tuple(f"vendor:chart:{name}" for name in self._charts(chosen)),
+            needs=(
+                *(f"vendor:chart:{name}" for name in self._charts(chosen)),
+                *(f"vendor:library:{name}" for name in self._libraries(chosen)),
+            ),
             action=lambda: evaluate.evaluate(
                 self.platform, environment, chosen, self.outputs, self.tools, self.threads
             ),

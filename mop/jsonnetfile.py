@@ -166,6 +166,47 @@ def dump(file: JsonnetFile, comment: str = "") -> str:
     return text + "\n"
 
 
+def place(dependency: Dependency, base: str = "") -> str:
+    """The library's folder, relative to the platform's root; `base` is that of who asks for it, "" the root."""
+    if dependency.source.directory:
+        return posixpath.normpath(posixpath.join(base, dependency.source.directory))
+    return f"vendor/{dependency.source.path}"
+
+
+def read(folder: Path) -> tuple[Dependency, ...]:
+    """What the jsonnetfile.json in `folder` asks for; nothing if there is none. Raises VendorError."""
+    path = os.path.join(folder, NAME)  # noqa: PTH118 - hot
+    try:
+        with open(path, "rb") as handle:  # noqa: PTH123
+            text = handle.read()
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
+    return parse(text, path).dependencies
+
+
+def in_order(root: Path, direct: Iterable[Dependency]) -> Iterator[tuple[Dependency, str]]:
+    """All that `direct` brings, as far as it is on disk, with its place; in jb's order (pkg/packages.go, ensure).
+
+    What `direct` says of a library wins over what libraries say.
+    """
+    own = {each.source.path: each for each in direct}
+    seen: set[str] = set()
+
+    def visit(asked: Iterable[Dependency], base: str) -> Iterator[tuple[Dependency, str]]:
+        new = []
+        for each in asked:
+            path = each.source.path
+            if path not in seen:
+                seen.add(path)
+                new.append((own.get(path, each), place(own.get(path, each), "" if path in own else base)))
+        yield from new
+        for dependency, where in new:
+            if not dependency.single:
+                yield from visit(read(root / where), where)
+
+    yield from visit(own.values(), "")
+
+
 def sum_of(folder: Path) -> str:
     """jb's `sum` of a vendored folder (pkg/packages.go, hashDir): the files' contents, one after the other.
 

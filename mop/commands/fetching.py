@@ -10,16 +10,21 @@ from mop.report.tasks import TaskLines
 from mop.report.terminal import Terminal, terminal
 from mop.runner.run import Run, Workspace, open_workspace
 from mop.selection import select
-from mop.steps import vendor
+from mop.steps import vendor, vendor_libraries
+from mop.steps.vendor import Options
 
 
 @dataclass(frozen=True, slots=True)
 class Vendoring:
-    """`charts`: names, in the order of mop.yaml. `everything`: nothing was selected, so the lock is tidied as well."""
+    """`charts`, `libraries`: names, in the order of mop.yaml.
+
+    `everything`: nothing was selected, so the lock is tidied, and written for jsonnet-bundler and Tanka, as well.
+    """
 
     workspace: Workspace
     terminal: Terminal
     charts: tuple[str, ...]
+    libraries: tuple[str, ...]
     everything: bool
 
     @classmethod
@@ -29,35 +34,55 @@ class Vendoring:
         workspace = open_workspace(progress=out.note)
         platform = workspace.platform
         if not env and not component:
-            return cls(workspace, out, tuple(platform.charts), True)
+            return cls(workspace, out, tuple(platform.charts), tuple(platform.libraries), True)
         chosen = {name for part in select(platform, env or "*", component) for name in part.components}
-        named = {chart for name in chosen for chart in platform.components[name].charts}
-        return cls(workspace, out, tuple(name for name in platform.charts if name in named), False)
+        components = [platform.components[name] for name in chosen]
+        named = {name for each in components for name in (*each.charts, *each.libraries)}
+        charts, libraries = (
+            tuple(name for name in declared if name in named)
+            for declared in (platform.charts, platform.libraries)
+        )
+        return cls(workspace, out, charts, libraries, False)
 
     def vendor(self, *, update: str | bool, locked: bool, force: bool, jobs: int) -> int:
         """Run the tasks; the exit code."""
         updates = _updates(update, self.workspace.platform)
         if locked and updates != ():
             raise UsageError("--update changes mop.lock, which --locked forbids", hint="add --no-locked")
-        options = vendor.Options(locked=locked, update=updates, force=force)
+        options = Options(locked=locked, update=updates, force=force)
         if self.everything:
             for name in vendor.forget(self.workspace.platform, options):
                 self.terminal.note(f"{name}: removed from mop.lock, for mop.yaml does not declare it")
         lines = TaskLines(self.terminal)
         run = Run(self.workspace, lines)
         run.builder = replace(run.builder, vendoring=options)
-        run.execute([run.builder.chart(name) for name in self.charts], jobs)
+        tasks = [run.builder.chart(name) for name in self.charts]
+        run.execute([*tasks, *(run.builder.library(name) for name in self.libraries)], jobs)
+        if self.everything and not run.errors:
+            self._tidy(options)
         lines.total()
         return 1 if run.errors else 0
+
+    def _tidy(self, options: Options) -> None:
+        """What can be done once all is there."""
+        from mop.steps import interop
+
+        for path in vendor_libraries.forget(self.workspace.platform, options):
+            self.terminal.note(f"{path}: removed from mop.lock, for nothing asks for it")
+        for note in interop.write(self.workspace.platform):
+            self.terminal.note(note)
 
     def check(self) -> int:
         """Compare; what differs on standard output. The exit code."""
         from mop.report.problems import problems_text
 
         problems = vendor.check(self.workspace.platform, self.charts)
+        problems += vendor_libraries.check(self.workspace.platform, self.libraries)
         if problems:
             self.terminal.result(problems_text(problems))
-        self.terminal.note(f"{len(self.charts)} charts compared with mop.lock, by content")
+        self.terminal.note(
+            f"{len(self.charts)} charts and {len(self.libraries)} libraries compared with mop.lock, by content"
+        )
         return 1 if problems else 0
 
 

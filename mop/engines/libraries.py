@@ -36,6 +36,7 @@ class GitLibraries:
         self._cache = cache or Cache(cache_root() / LIBRARIES, cache_limit())
         self._commits = _Once[str]()
         self._fetched = _Once["tempfile.TemporaryDirectory[str]"]()
+        self._came: dict[str, int] = {}
 
     def resolve(self, remote: str, version: str) -> str:
         """See the protocol."""
@@ -49,7 +50,7 @@ class GitLibraries:
 
     def read(self, remote: str, commit: str, subdir: str, file: str, *, version: str = "") -> bytes | None:
         """See the protocol."""
-        tar, _ = self._tar(remote, commit, subdir, version)
+        tar = self._tar(remote, commit, subdir, version)
         with tarfile.open(fileobj=io.BytesIO(tar)) as archive:
             try:
                 found = archive.extractfile(f"x/{file}")
@@ -59,12 +60,11 @@ class GitLibraries:
 
     def unpack(self, remote: str, commit: str, subdir: str, target: Path, *, version: str = "") -> int:
         """See the protocol."""
-        tar, fetched = self._tar(remote, commit, subdir, version)
+        tar = self._tar(remote, commit, subdir, version)
         _unpack(tar, target, f"{git_remote.public(remote)} at {commit[:12]}")
-        return fetched
+        return self._came.pop(_key(remote, commit, subdir), 0)  # fetched in this run, maybe for `read`
 
-    def _tar(self, remote: str, commit: str, subdir: str, version: str) -> tuple[bytes, int]:
-        """The folder as a tar, and how many bytes of it came by network."""
+    def _tar(self, remote: str, commit: str, subdir: str, version: str) -> bytes:
 
         def make() -> bytes:
             folder = Path(
@@ -72,9 +72,15 @@ class GitLibraries:
             )
             return git_remote.tar(folder, remote, commit, subdir)
 
-        key = sha256(f"library\0{git_remote.public(remote)}\0{commit}\0{subdir}")
+        key = _key(remote, commit, subdir)
         tar, hit = self._cache.made_once(key, make)
-        return tar, 0 if hit else len(tar)
+        if not hit:
+            self._came[key] = len(tar)
+        return tar
+
+
+def _key(remote: str, commit: str, subdir: str) -> str:
+    return sha256(f"library\0{git_remote.public(remote)}\0{commit}\0{subdir}")
 
 
 class _Once(Generic[T]):

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from mop.errors import MopError, ValidationError
 from mop.report.errors import error_text
 from mop.report.terminal import Terminal
-from mop.steps import evaluate, render, vendor
+from mop.steps import evaluate, render, vendor, vendor_libraries
 
 
 class TaskLike(Protocol):
@@ -90,12 +90,14 @@ def _facts(outcome: Any) -> str:
         return ", ".join(parts)
     if isinstance(outcome, render.Outcome):
         return f"{outcome.objects} objects{'' if outcome.changed else ', unchanged'}"
-    if isinstance(outcome, vendor.Outcome):
+    if isinstance(outcome, vendor.Outcome | vendor_libraries.Outcome):
         moved = (
             f"{outcome.before} → {outcome.version}" if outcome.before != outcome.version else outcome.version
         )
         came = f"{outcome.fetched / 2**10:.0f} KiB fetched" if outcome.fetched else "nothing fetched"
-        return f"{outcome.change}: {moved if outcome.before else outcome.version}, {came}"
+        also = len(outcome.also) if isinstance(outcome, vendor_libraries.Outcome) else 0
+        facts = [moved if outcome.before else outcome.version, f"{also} more libraries" if also else "", came]
+        return f"{outcome.change}: {', '.join(fact for fact in facts if fact)}"
     return ""
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -111,7 +109,7 @@ def on_disk(platform: Platform, name: str, lock: Lock, digests: Digests) -> Iter
             continue
         seen.add(path)
         _, dependency = direct.get(path, ("", asked))
-        place = _place(dependency, "" if path in direct else base)
+        place = jsonnetfile.place(dependency, "" if path in direct else base)
         if dependency.source.directory:
             yield Found(dependency, (platform.root / place).is_dir())
         else:
@@ -123,28 +121,7 @@ def on_disk(platform: Platform, name: str, lock: Lock, digests: Digests) -> Iter
             good = not trouble and digests.tree(platform.root / place) == entry.tree
             yield Found(dependency, good, trouble)
         if not dependency.single:
-            pending += [(each, place) for each in _read(platform.root / place)]
-
-
-def in_order(platform: Platform) -> Iterator[tuple[Dependency, str]]:
-    """All that mop.yaml brings, with its folder, in jb's order (`ensure`): its own first, then by who asks."""
-    direct = declared(platform)
-    seen: set[str] = set()
-
-    def visit(asked: Iterable[Dependency], base: str) -> Iterator[tuple[Dependency, str]]:
-        new = []
-        for each in asked:
-            path = each.source.path
-            if path not in seen:
-                seen.add(path)
-                _, dependency = direct.get(path, ("", each))
-                new.append((dependency, _place(dependency, "" if path in direct else base)))
-        yield from new
-        for dependency, place in new:
-            if not dependency.single:
-                yield from visit(_read(platform.root / place), place)
-
-    yield from visit([dependency for _, dependency in direct.values()], "")
+            pending += [(each, place) for each in jsonnetfile.read(platform.root / place)]
 
 
 def wanted(
@@ -172,6 +149,8 @@ class _Closure:
 
     def follow(self, asked: Iterable[tuple[Dependency, Item | None]]) -> None:
         """Level by level, each level at once; what was found first stays."""
+        from concurrent.futures import ThreadPoolExecutor  # what needs no fetching starts without it
+
         level = list(asked)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             while level:
@@ -203,7 +182,7 @@ class _Closure:
         if chosen.source.directory:
             return self._folder(chosen, None if name else asker)
         entry = self._lock.libraries.get(path)
-        place = _place(chosen, "")
+        place = jsonnetfile.place(chosen, "")
         if entry is None or self._options.update is None or (name and self._options.updates(name)):
             return self._resolved(chosen, place, asker, entry)
         if not disagreement(chosen, entry) or (not name and asker is not None and asker.entry):
@@ -235,7 +214,7 @@ class _Closure:
 
     def _folder(self, dependency: Dependency, asker: Item | None) -> Item:
         """A folder of this repository, or of the library that asks for it."""
-        place = _place(dependency, asker.place if asker else "")
+        place = jsonnetfile.place(dependency, asker.place if asker else "")
         if place.startswith("../") or place == "..":
             raise VendorError(f"{dependency.source.directory} leads out of this repository")
         origin = (asker.origin or (asker if asker.commit else None)) if asker else None
@@ -253,7 +232,7 @@ class _Closure:
         if bool(item.commit) != (not dependency.source.directory):
             raise VendorError(f"two libraries are called {path}", hint=f"one is asked for by {item.who_asks}")
         if not item.commit:
-            if item.place != _place(dependency, asker.place if asker else ""):
+            if item.place != jsonnetfile.place(dependency, asker.place if asker else ""):
                 raise VendorError(f"two folders are called {path}: {item.place} and another one")
             return
         if item.dependency.version == dependency.version and item.dependency.source == dependency.source:
@@ -267,7 +246,7 @@ class _Closure:
         """Vendored libraries that ask for `path`."""
         own = besides.dependency.source.path if besides else ""
         for other in self._lock.libraries:
-            found = _read(self._platform.root / "vendor" / other)
+            found = jsonnetfile.read(self._platform.root / "vendor" / other)
             if other not in (path, own) and any(each.source.path == path for each in found):
                 yield other
 
@@ -277,7 +256,7 @@ class _Closure:
         folder = self._platform.root / item.place
         origin = item if item.commit else item.origin
         if origin is None or self._is_there(origin):
-            return _read(folder)
+            return jsonnetfile.read(folder)
         inner = posixpath.relpath(item.place, origin.place)
         text = origin.read(self._tools, "" if inner == "." else inner)
         return jsonnetfile.parse(text or b"", f"{item.place}/{jsonnetfile.NAME}").dependencies
@@ -286,24 +265,6 @@ class _Closure:
         return (
             item.entry is not None and self._digests.tree(self._platform.root / item.place) == item.entry.tree
         )
-
-
-def _place(dependency: Dependency, base: str) -> str:
-    """The library's folder, relative to the platform's root; `base` is that of who asks."""
-    if dependency.source.directory:
-        return posixpath.normpath(posixpath.join(base, dependency.source.directory))
-    return f"vendor/{dependency.source.path}"
-
-
-def _read(folder: Path) -> tuple[Dependency, ...]:
-    """What the jsonnetfile.json in `folder` asks for."""
-    path = os.path.join(folder, jsonnetfile.NAME)  # noqa: PTH118 - hot
-    try:
-        with open(path, "rb") as handle:  # noqa: PTH123
-            text = handle.read()
-    except (FileNotFoundError, NotADirectoryError):
-        return ()
-    return jsonnetfile.parse(text, path).dependencies
 
 
 def _pins(root: Path) -> dict[str, Dependency]:

@@ -12,6 +12,7 @@ import posixpath
 import tempfile
 from pathlib import Path
 
+from mop import jsonnetfile
 from mop.jsonnetfile import Dependency
 from mop.lockfile import Lock
 from mop.model import Platform
@@ -39,7 +40,8 @@ def make(platform: Platform, lock: Lock) -> None:
 def order(platform: Platform, lock: Lock) -> dict[str, str]:
     """Name → what the link says, in jb's order: all of mop.yaml, then what each of them asks for."""
     found: dict[str, str] = {}
-    for dependency, place in closure.in_order(platform):
+    direct = [dependency for _, dependency in closure.declared(platform).values()]
+    for dependency, place in jsonnetfile.in_order(platform.root, direct):
         if dependency.source.directory:
             target = posixpath.relpath(place, "vendor")
         elif dependency.source.path in lock.libraries:
