@@ -37,7 +37,7 @@ def check(objects: Objects) -> Iterator[Problem]:
 
 
 def _targets(service: Service, item: Item, net: Network) -> Iterator[Problem]:
-    """Named target ports that no selected pod has. A number need not be declared by a container."""
+    """Named target ports that no selected pod has. A number works without being declared by a container."""
     behind = net.behind(service)
     names = {name for pods in behind for name in pods.ports}
     lost = [port for port in service.ports if isinstance(port.target, str) and port.target not in names]

@@ -48,6 +48,12 @@ def _all(objects: Objects) -> Iterator[Reference]:
         yield from _of_binding(item)
     for item in objects.kind("HorizontalPodAutoscaler", "ScaledObject"):
         yield from _of_autoscaler(item)
+    for item in objects.kind("Prometheus", "PrometheusAgent", "Alertmanager", "ThanosRuler"):
+        yield from _one(item, "ServiceAccount", "spec", "serviceAccountName")
+        for kind, field in (("Secret", "secrets"), ("ConfigMap", "configMaps")):
+            for index, name in enumerate(items(item.manifest, "spec", field)):
+                if isinstance(name, str):
+                    yield Reference(item, f"spec.{field}[{index}]", kind, item.ref.namespace, name)
 
 
 def _of_pod(workload: Workload) -> Iterator[Reference]:

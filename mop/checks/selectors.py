@@ -1,8 +1,8 @@
 """Label selectors match what they are for.
 
-A workload's selector matches its own pods and no other workload's; a Service, a PodDisruptionBudget, a
-ServiceMonitor or a PodMonitor matches something. Where the environment brings no pods to a namespace
-(kube-system, say), its selectors are about someone else's pods and are not judged.
+A workload's selector matches its own pods and no other workload's; its spreading rules are about its own pods;
+a Service, a PodDisruptionBudget, a ServiceMonitor or a PodMonitor matches something. Where the environment brings
+no pods to a namespace (kube-system, say), its selectors are about someone else's pods and are not judged.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mop.checks.network import Network, Pods, network
-from mop.checks.objects import Item, Objects, Workload, items, mapping, selects, text
+from mop.checks.objects import Item, Objects, Workload, items, mapping, objects_in, selects, text
 from mop.problem import Problem
 
 _OWNERS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"})
@@ -45,6 +45,7 @@ def _workload(workload: Workload, net: Network) -> Iterator[Problem]:
             expected=_words(workload.labels),
             found=_words(mapping(selector, "matchLabels")),
         )
+    yield from _spread(workload, net)
     for pods in net.matching(workload.namespace, selector):
         other = pods.workload
         if other is not None and other.item.ref.kind in _OWNERS and other.item.ref != item.ref:
@@ -54,6 +55,39 @@ def _workload(workload: Workload, net: Network) -> Iterator[Problem]:
                 level="warning",
                 hint="add a label to the selector and the pods that only this one has",
             )
+
+
+def _spread(workload: Workload, net: Network) -> Iterator[Problem]:
+    """Rules of spreading that leave their own pods out, and anti-affinity to pods that nobody has."""
+    item = workload.item
+    for index, rule in objects_in(workload.pod, "topologySpreadConstraints"):
+        selector = mapping(rule, "labelSelector")
+        if selector and not selects(selector, workload.labels):
+            yield item.problem(
+                "the rule spreads other pods, not its own",
+                f"{workload.path}.topologySpreadConstraints[{index}].labelSelector",
+                level="warning",
+                expected=_words(workload.labels),
+                found=_words(mapping(selector, "matchLabels")),
+            )
+    away = mapping(workload.pod, "affinity", "podAntiAffinity")
+    for field in (
+        "requiredDuringSchedulingIgnoredDuringExecution",
+        "preferredDuringSchedulingIgnoredDuringExecution",
+    ):
+        for index, term in objects_in(away, field):
+            inner = "podAffinityTerm.labelSelector" if "podAffinityTerm" in term else "labelSelector"
+            selector = mapping(term, *inner.split("."))
+            elsewhere = mapping(term, "podAffinityTerm") if "podAffinityTerm" in term else term
+            if "namespaces" in elsewhere or "namespaceSelector" in elsewhere or not selector:
+                continue
+            if not net.matching(workload.namespace, selector):
+                yield item.problem(
+                    "the rule keeps away from pods that nobody has",
+                    f"{workload.path}.affinity.podAntiAffinity.{field}[{index}].{inner}",
+                    level="warning",
+                    found=_words(mapping(selector, "matchLabels")),
+                )
 
 
 def _pods(item: Item, path: str, selector: Mapping[str, Any], net: Network) -> Iterator[Problem]:
