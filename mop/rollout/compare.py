@@ -48,13 +48,6 @@ def owned(manifest: Manifest, manager: str) -> Any:
     return None
 
 
-def managers(manifest: Manifest) -> tuple[str, ...]:
-    """Who else has written to the object, as managedFields tells."""
-    return tuple(
-        sorted({str(entry.get("manager")) for entry in manifest["metadata"].get("managedFields") or []})
-    )
-
-
 def field_changes(before: Manifest, after: Manifest) -> tuple[FieldChange, ...]:
     """One entry for every leaf that differs, in the order of `after`, then what only `before` has."""
     return tuple(_compare("", before, after))

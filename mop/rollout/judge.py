@@ -10,8 +10,9 @@ from mop import durations
 from mop.manifest import Manifest, ObjectRef
 from mop.model import Ready
 from mop.results import ObjectStatus
-from mop.rollout.readiness import READY, Readiness, can_wait, readiness
+from mop.rollout.readiness import can_wait, readiness
 from mop.rollout.reasons import Trouble, explain
+from mop.rollout.verdict import READY, Readiness
 
 Identity = tuple[str, str, str, str]
 

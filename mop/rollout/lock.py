@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import getpass
 import os
-import socket
+import platform
 import threading
 import time
 import uuid
@@ -34,7 +34,7 @@ def holder_identity() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container's user without a name
         user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}, process {os.getpid()}, {uuid.uuid4().hex[:8]}"
+    return f"{user}@{platform.node()}, process {os.getpid()}, {uuid.uuid4().hex[:8]}"
 
 
 class Lock:

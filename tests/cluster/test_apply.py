@@ -12,8 +12,8 @@ from mop.errors import FieldConflict, Interrupted, NotReady, Rejected
 from mop.manifest import Manifest, ref
 from mop.model import Environment, Ready
 from mop.results import ApplyResult, Waiting, Written
-from mop.rollout.concurrent import Stop
 from mop.rollout.applyset import Owner
+from mop.rollout.concurrent import Stop
 from mop.steps.apply import Options, apply
 from mop.steps.diff import plan
 from mop.steps.status import status
