@@ -51,6 +51,12 @@ def load(path: Path) -> Platform:
     return build.platform(root, declared, specs)
 
 
+def check(root: Path, data: bytes) -> Platform:
+    """The platform that the bytes of a mop.yaml in `root` declare. Raises ConfigError with every mistake."""
+    declared, specs = _check(root, data)
+    return build.platform(root, declared, specs)
+
+
 def _check(root: Path, data: bytes) -> tuple[dict[str, Any], dict[str, TankaEnvironment]]:
     # What only a changed mop.yaml needs is imported here: PyYAML and jsonschema take longer than the rest.
     from mop.config import document, environments, references, schema
