@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -78,12 +79,18 @@ class Registry:
         return answer
 
 
+@functools.cache
+def program() -> Path:
+    """The registry's program, built once; ask first where HOME is still the one with Go's caches."""
+    return built("registry")
+
+
 @contextmanager
 def registry(
     folder: Path, *, passwords: bool = False, tokens: Tokens | None = None, tls: Authority | None = None
 ) -> Iterator[Registry]:
     """A registry that forgets everything at its end. `tokens`: it lets in only who was given one there."""
-    binary = built("registry")
+    binary = program()
     folder.mkdir(parents=True, exist_ok=True)
     config: dict[str, Any] = {
         "version": "0.1",

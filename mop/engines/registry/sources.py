@@ -41,6 +41,11 @@ def git_tar(url: str, kept: Kept) -> tuple[bytes, int]:
 def parts(url: str) -> tuple[str, str, str]:
     """Repository, path and ref of `git+https://host/owner/repo.git//path?ref=main`. Raises VendorError."""
     split = urlsplit(url.removeprefix("git+"))
+    if split.password is not None:
+        raise VendorError(
+            f"{git_remote.public(url)}: a password in an address would be written into mop.lock",
+            hint="remove it; git finds it by a credential helper or in netrc",
+        )
     repository, separator, path = split.path.partition("//")
     normal = posixpath.normpath(path) if path else ""
     if normal == ".":

@@ -8,10 +8,17 @@ import pytest
 from mop.cache import Cache
 from mop.engines.registry import ChartRegistry
 from mop.engines.registry.http import Patience
+from tests.servers import oci
 from tests.servers.web import Site, site
 
 #: Tests wait for nothing longer than they must.
 QUICK = Patience(silence=2.0, total=6.0, tries=3)
+
+
+@pytest.fixture(scope="session")
+def registry_program() -> None:
+    """Build the registry while HOME is the user's own."""
+    oci.program()
 
 
 @pytest.fixture
