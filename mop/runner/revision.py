@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mop import config, goyaml
+from mop import config, goyaml, lockfile
 from mop.engines import git
 from mop.errors import MopError
 from mop.files import sha256
 from mop.runner.run import Run, Workspace, open_workspace
 from mop.selection import select
+from mop.steps.vendor import Options
 
-#: What is usually not committed: taken from the working tree where the commit does not hold it.
+#: What is usually not committed: taken from the working tree where the commit locks the same, else vendored anew.
 _VENDORED = ("charts", "vendor")
 
 Digests = dict[tuple[str, str], str]
@@ -47,14 +49,25 @@ def rendered_at(root: Path, revision: str, jobs: int) -> Digests:
     with tempfile.TemporaryDirectory(prefix="mop-") as folder:
         target = Path(folder).resolve()
         git.export(root, git.resolve(root, revision), target)
-        for name in _VENDORED:
-            if (root / name).is_dir() and not (target / name).exists():
-                (target / name).symlink_to(root / name, target_is_directory=True)
+        stages = ["evaluate", "render"]
+        if _locks_the_same(root, target):
+            for name in _VENDORED:
+                if (root / name).is_dir() and not (target / name).exists():
+                    (target / name).symlink_to(root / name, target_is_directory=True)
+        else:
+            stages = ["vendor", *stages]
         try:
             workspace = open_workspace(target)
             selected = select(workspace.platform, "*")
         except MopError:
             return {}
         run = Run(workspace)
-        run.execute(run.specs(selected, ["evaluate", "render"]), jobs)
+        run.builder = replace(run.builder, vendoring=Options(locked=True))
+        run.execute(run.specs(selected, stages), jobs)
         return rendered_now(workspace, run)
+
+
+def _locks_the_same(root: Path, target: Path) -> bool:
+    """Whether what is vendored here is what the commit had; a commit without a lock says nothing else."""
+    old = target / lockfile.NAME
+    return not old.is_file() or lockfile.load(old) == lockfile.load(root / lockfile.NAME)
