@@ -79,7 +79,7 @@ def init(folder: Path) -> Initialised:
 
 
 def _init(folder: Path) -> Initialised:
-    found = list(_tanka_environments(folder))
+    found = list(tanka_environments(folder))
     files = {
         "mop.yaml": _mop_yaml(folder, found),
         "tasks.py": TASKS,
@@ -95,7 +95,7 @@ def _init(folder: Path) -> Initialised:
     return Initialised(tuple(written), tuple(kept), tuple(_notes(folder, found, kept)))
 
 
-def _notes(folder: Path, found: list[_Tanka], kept: list[str]) -> Iterator[str]:
+def _notes(folder: Path, found: list[Tanka], kept: list[str]) -> Iterator[str]:
     if "mop.yaml" not in kept:
         for environment in found:
             if environment.context is None:
@@ -128,7 +128,7 @@ def _text(path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Tanka:
+class Tanka:
     """A static Tanka environment. `context`: the only one that its spec.json names, or None."""
 
     name: str
@@ -137,14 +137,15 @@ class _Tanka:
     hint: str
 
 
-def _tanka_environments(folder: Path) -> Iterator[_Tanka]:
+def tanka_environments(folder: Path) -> Iterator[Tanka]:
+    """Static Tanka environments below environments/, each with a name that mop.yaml can have."""
     names: set[str] = set()
     for found in _environments(folder):
         if (found / "spec.json").is_file():
             path = found.relative_to(folder).as_posix()
             name = _unused(_name(path.removeprefix("environments/").removeprefix("environments")), names)
             names.add(name)
-            yield _Tanka(name, path, *_context(found / "spec.json"))
+            yield Tanka(name, path, *_context(found / "spec.json"))
 
 
 def _environments(folder: Path) -> Iterator[Path]:
@@ -181,7 +182,7 @@ def _name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-") or "default"
 
 
-def _mop_yaml(folder: Path, found: list[_Tanka]) -> str:
+def _mop_yaml(folder: Path, found: list[Tanka]) -> str:
     text = _HEAD.format(name=_quoted(_name(folder.name)), kubernetes=KUBERNETES)
     if not found:
         return text + _NEW

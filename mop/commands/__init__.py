@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from mop.commands import cluster, delivery, founding, house, questions, rendering, vendoring
+from mop.commands import cluster, delivery, editing, founding, house, questions, rendering, vendoring
 
 namespace = Collection()
 for _task in (
@@ -30,6 +30,8 @@ for _task in (
 ):
     namespace.add_task(_task)
 namespace.add_collection(Collection.from_module(cluster))
+for _group in editing.collections():
+    namespace.add_collection(_group)
 
 
 def main() -> None:

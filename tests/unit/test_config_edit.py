@@ -99,7 +99,7 @@ def test_an_empty_section_keeps_its_comment() -> None:
         "version: 1\ncharts:\n  a:\n    chart: x/a\n    version: |-\n      1.0.0\nx: 1\n",
         "  version: 1\n  charts:\n    a: {chart: x/a, version: 1.0.0}\n",
         "version: 1\ncharts:\n  a: {chart: x/a,\n      version: 1.0.0}  # over lines\n# end\n",
-        "---\nversion: 1\ncharts:\n  a: &a {chart: x/a, version: 1.0.0}\n  c: *a\n",
+        "version: 1\ncharts:\n  a: &a {chart: x/a, version: 1.0.0}\n  c: *a\n",
         "version: 1\n",
     ],
 )
