@@ -45,6 +45,7 @@ class Ledger:
 
     listener: Listener = lambda _result: None
     finish: Callable[[], None] = lambda: None
+    stop: Callable[[], None] = lambda: None  # asks what is in flight not to begin anything anew
     results: dict[str, TaskResult] = field(default_factory=dict)
     _busy: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
@@ -89,6 +90,7 @@ class Ledger:
 
     def settle(self, timeout: float = 60.0) -> None:
         """Wait until no action is in flight."""
+        self.stop()
         with self._changed:
             self._changed.wait_for(lambda: self._busy == 0, timeout)
 

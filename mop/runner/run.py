@@ -54,7 +54,7 @@ class Run:
 
         self.workspace = workspace
         self.builder = workspace.builder
-        self.ledger = Ledger(listener)
+        self.ledger = Ledger(listener, stop=workspace.tools.stop)
 
     def specs(self, selected: Sequence[Selected], stages: Iterable[str], jobs: int = 0) -> list[TaskSpec]:
         """The tasks of `stages` for what is selected, to be executed with as many `jobs`."""

@@ -50,6 +50,11 @@ class RealToolbox:
         """Chart repositories, registries and git, through the cache of downloads."""
         return self._once("repositories", self._make_repositories)
 
+    def stop(self) -> None:
+        """The run was interrupted: downloads are not tried again."""
+        if "repositories" in self._made:
+            self._made["repositories"].stop()
+
     def libraries(self) -> Libraries:
         """Jsonnet libraries by git, through a cache by commit."""
         return self._once("libraries", self._make_libraries)

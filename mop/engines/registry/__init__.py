@@ -56,6 +56,10 @@ class ChartRegistry:
         """How many HTTP requests were made."""
         return self._http.requests
 
+    def stop(self) -> None:
+        """Try nothing again that fails from now on: the run was interrupted."""
+        self._http.stopped.set()
+
     def versions(self, source: ChartSource) -> tuple[str, ...]:
         """See the protocol."""
         if source.kind == "oci":

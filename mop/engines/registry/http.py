@@ -85,6 +85,7 @@ class Http:
     ) -> None:
         self.logins = logins
         self.requests = 0
+        self.stopped = threading.Event()
         self._patience = patience or Patience.of_environment()
         self._progress = progress
         self._clients: dict[tuple[Tls, bool], httpx2.Client] = {}
@@ -122,11 +123,11 @@ class Http:
                     return answer
                 trouble = f"it answered {answer.status}"
                 wait = _retry_after(answer) or delay
-            if tried == self._patience.tries or time.monotonic() + wait > deadline:
+            if self.stopped.is_set() or tried == self._patience.tries or time.monotonic() + wait > deadline:
                 asked = f"; it asks to wait {wait:.0f} s" if wait > delay else ""
                 raise self._unreachable(url, trouble + asked, tried)
             self._progress(f"{shown(url)}: {trouble}; trying again in {wait:.1f} s")
-            time.sleep(wait * random.uniform(1.0, 1.2))  # noqa: S311 - spreads clients, hides nothing
+            self.stopped.wait(wait * random.uniform(1.0, 1.2))  # noqa: S311 - spreads clients, hides nothing
             delay = min(delay * 2, _LONGEST_DELAY)
         raise AssertionError("a last try returns or raises")
 
