@@ -38,13 +38,14 @@ def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> bool:
     A reader, or a crash, sees the old content or the new, never a part. `mode` also tightens an existing file.
     """
     content = data.encode() if isinstance(data, str) else data
-    with contextlib.suppress(OSError):
-        if path.read_bytes() == content:
-            if stat.S_IMODE(path.stat().st_mode) != mode:
-                path.chmod(mode)
-            return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:200]}.")
+    if _holds(path, content, mode):
+        return False
+    prefix = f".{path.name[:200]}."
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix)
     try:
         with os.fdopen(handle, "wb") as out:
             out.write(content)
@@ -54,6 +55,20 @@ def write_atomic(path: Path, data: bytes | str, *, mode: int = 0o644) -> bool:
         with contextlib.suppress(OSError):
             os.unlink(temporary)  # noqa: PTH108
         raise
+    return True
+
+
+def _holds(path: Path, content: bytes, mode: int) -> bool:
+    """Whether `path` holds `content` already; then it has `mode` too."""
+    try:
+        with open(path, "rb") as there:  # noqa: PTH123 - hot
+            state = os.fstat(there.fileno())
+            if state.st_size != len(content) or there.read() != content:
+                return False
+        if stat.S_IMODE(state.st_mode) != mode:
+            path.chmod(mode)
+    except OSError:
+        return False
     return True
 
 
@@ -94,6 +109,8 @@ class Digests:
         self._known: dict[str, list[int | str]] = {}
         self._seen: dict[str, str | None] = {}
         self._trees: dict[str, str | None] = {}
+        #: Folder → what was seen or lies in it, so that to forget a folder is not to look at every name.
+        self._below: dict[str, set[str]] = {}
         self._used: set[str] = set()
         self._changed = False
         if store is not None:
@@ -106,6 +123,7 @@ class Digests:
             if name in self._seen:
                 return self._seen[name]
             digest = self._seen[name] = self._digest(name)
+            self._place(name)
             return digest
 
     def tree(self, path: Path | str) -> str | None:
@@ -140,14 +158,29 @@ class Digests:
     def fresh(self, path: Path | str | None = None) -> None:
         """Look at `path` again, or at everything, when next asked (something may have changed meanwhile)."""
         with self._lock:
-            self._trees.clear()
             if path is None:
+                self._trees.clear()
                 self._seen.clear()
-            else:
-                name = os.path.join(self.root, path)  # noqa: PTH118
-                self._seen.pop(name, None)
-                for seen in [s for s in self._seen if s.startswith(name + os.sep)]:
-                    del self._seen[seen]
+                self._below.clear()
+                return
+            name = os.path.join(self.root, path)  # noqa: PTH118
+            self._forget(name)
+            for tree in [t for t in self._trees if _within(name, t) or _within(t, name)]:
+                del self._trees[tree]
+
+    def _place(self, name: str) -> None:
+        """Enter `name` in the folders above it, up to one that is known already."""
+        folder = name.rpartition(os.sep)[0]
+        while folder and name not in (siblings := self._below.setdefault(folder, set())):
+            siblings.add(name)
+            name, folder = folder, folder.rpartition(os.sep)[0]
+
+    def _forget(self, name: str) -> None:
+        pending = [name]
+        while pending:
+            name = pending.pop()
+            self._seen.pop(name, None)
+            pending += self._below.pop(name, ())
 
     def save(self) -> None:
         """Write what is known for the next run; entries of paths that are gone are dropped."""
@@ -199,6 +232,10 @@ class Digests:
         elif self._known.pop(name, None) is not None:
             self._changed = True
         return digest
+
+
+def _within(name: str, folder: str) -> bool:
+    return name == folder or name.startswith(folder + os.sep)
 
 
 def _walk(folder: str) -> Iterator[tuple[str, str]]:

@@ -55,7 +55,10 @@ def calls(text: str, wanted: re.Pattern[str] | None = None) -> Iterator[Call]:
         if action is None:
             raise NotUnderstood(f"the action at offset {start} does not end")
         end = action.end()
-        code = wanted is None or wanted.search(_STRINGS.sub("", action[0]))
+        # Most actions do not mention it at all, not even in a string.
+        code = wanted is None or (
+            wanted.search(text, start, end) and wanted.search(_STRINGS.sub("", action[0]))
+        )
         if code and not text.endswith("*/", start, end):
             for token in _TOKEN.finditer(text, start + 2, end):
                 if token.lastgroup == "name":
