@@ -15,6 +15,7 @@ which stops a deploy, or a warning. Which of them a check gives depends on the e
 | check | looks at | in an environment | where it is `protected` |
 |---|---|---|---|
 | `schema`, `api-versions`, `unknown-kinds` | each object | error | error |
+| `chart-values`, `random-values` | the charts of an environment | warning | warning |
 """
 
 _TAIL = """\
@@ -60,6 +61,16 @@ platform's folder `schemas/`, where JSON Schemas of single kinds serve as well (
 
 An API version that the environment's Kubernetes no longer has is an error that names its replacement; one that a
 later Kubernetes will not have is a warning.
+
+## chart-values
+
+A value given to a chart that neither its values.yaml nor its schema nor any of its templates knows, with the known
+one that is nearest. Helm drops such a value silently.
+
+## random-values
+
+A chart that draws a random value (a password, a certificate) renders something else every time. Give it the value,
+or the name of a Secret that has one.
 
 ## unknown-kinds
 

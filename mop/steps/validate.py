@@ -13,7 +13,7 @@ from mop import __version__
 from mop.checks import policy
 from mop.checks.lines import located
 from mop.checks.objects import mapping, objects_in, text
-from mop.checks.validation import Sources, validate_component, validate_environment
+from mop.checks.validation import ChartFacts, Sources, validate_component, validate_environment
 from mop.engines.protocols import Schemas, Toolbox
 from mop.errors import ValidationError
 from mop.files import Input, sha256
@@ -23,7 +23,7 @@ from mop.outputs import Outputs
 from mop.problem import Problem
 
 #: Raised when what is found in unchanged manifests changes.
-FORMAT = 3
+FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def component_current(environment: Environment, component: str, outputs: Outputs
 
 def across(environment: Environment, outputs: Outputs) -> Outcome:
     """Check the components against each other. Raises ValidationError if there are errors."""
-    key = _key(environment)
+    key = _across_key(environment, outputs)
     stored = _stored(environment, "", outputs, key)
     if stored is None:
         content = (key, _digests(environment, environment.components, outputs))
@@ -70,7 +70,7 @@ def across(environment: Environment, outputs: Outputs) -> Outcome:
 
 def across_current(environment: Environment, outputs: Outputs) -> bool:
     """Whether the components were checked against each other as they are, without errors."""
-    stored = _stored(environment, "", outputs, _key(environment))
+    stored = _stored(environment, "", outputs, _across_key(environment, outputs))
     return stored is not None and not _errors(stored.problems)
 
 
@@ -95,7 +95,8 @@ def _check(environment: Environment, component: str, outputs: Outputs, schemas: 
 
 def _check_across(environment: Environment, outputs: Outputs) -> Outcome:
     manifests = {name: outputs.load_manifests(environment.name, name) for name in environment.components}
-    found = validate_environment(environment, manifests, _sources(environment, manifests, outputs))
+    facts = _chart_facts(environment, outputs)
+    found = validate_environment(environment, manifests, _sources(environment, manifests, outputs), facts)
     return Outcome(_located(found, outputs), sum(len(members) for members in manifests.values()))
 
 
@@ -179,6 +180,23 @@ def _component_key(environment: Environment, outputs: Outputs) -> str:
     """`_key`, and the manifests of every component that brings CRDs: a resource of this one may be theirs."""
     digests = [outputs.digests.file(path) for path in _with_crds(environment, outputs)]
     return sha256(json.dumps([_key(environment), digests]))
+
+
+def _across_key(environment: Environment, outputs: Outputs) -> str:
+    """`_key`, and what the evaluation saw of charts."""
+    facts = _chart_facts(environment, outputs)
+    return sha256(json.dumps([_key(environment), facts.random, facts.unused]))
+
+
+def _chart_facts(environment: Environment, outputs: Outputs) -> ChartFacts:
+    """Random draws, and values that do nothing, in the charts that the environment's evaluation rendered."""
+    random, unused = set(), set()
+    for name in environment.components:
+        record = outputs.record(outputs.evaluated(environment.name, name))
+        facts = record.facts if record is not None else {}
+        random |= set(facts.get("random", ()))
+        unused |= {tuple(entry) for entry in facts.get("unused", ())}
+    return ChartFacts(tuple(sorted(random)), tuple(sorted(unused)))
 
 
 def _with_crds(environment: Environment, outputs: Outputs) -> list[str]:

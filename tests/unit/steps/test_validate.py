@@ -189,6 +189,24 @@ def test_two_components_with_one_object(place: Place) -> None:
     assert problem.component == "db"
 
 
+def test_charts_are_told_of_with_the_environment(place: Place) -> None:
+    unused, random = (
+        ["loki", "ingester.replcas", "ingester.replicas"],
+        "grafana: templates/secret.yaml: randAlphaNum",
+    )
+    evaluated = place.outputs.evaluated("test", "web")
+    place.outputs.write(evaluated, "{}", "key", facts={"unused": [unused], "random": [random]})
+    problems = validate.across(place.env, place.outputs).problems
+    assert [(p.check, p.level) for p in problems] == [
+        ("random-values", "warning"),
+        ("chart-values", "warning"),
+    ]
+    assert problems[1].hint == "did you mean ingester.replicas?"
+    place.outputs.write(evaluated, "{}", "key", facts={})
+    assert not validate.across_current(place.env, place.outputs)
+    assert validate.across(place.env, place.outputs).problems == ()
+
+
 class TestUnknownKinds:
     """Kinds whose schema may be in a file outside the render."""
 
