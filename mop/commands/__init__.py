@@ -36,11 +36,15 @@ for _group in editing.collections():
 
 def main() -> None:
     """The program `mop`: the same commands where there is no tasks.py."""
+    import sys
+
     from invoke.program import Program
 
     from mop import __version__
 
-    Program(name="mop", binary="mop", namespace=namespace, version=__version__).run()
+    Program(name="mop", binary="mop", namespace=namespace, version=__version__).run(
+        ["mop", *editing.help_first(sys.argv[1:])]
+    )
 
 
 def inv() -> None:
@@ -49,4 +53,4 @@ def inv() -> None:
 
     from invoke.main import program
 
-    program.run(["inv", *sys.argv[1:]])
+    program.run(["inv", *editing.help_first(sys.argv[1:])])

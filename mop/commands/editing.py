@@ -9,6 +9,8 @@ from invoke.collection import Collection
 from mop.commands.base import JSON, command
 from mop.errors import UsageError
 
+_WITH_NAMES = ("charts.add", "libs.add", "repos.add")
+
 
 @command(
     help={
@@ -144,6 +146,13 @@ def _given(value: str | None, example: str) -> str:
     if not value or value.startswith("-"):
         raise UsageError(f"expected a name, found {value or 'nothing'}", hint=f"for example: {example}")
     return value
+
+
+def help_first(arguments: list[str]) -> list[str]:
+    """`charts.add --help` as `--help charts.add`: invoke would take the flag for the name that it waits for."""
+    if len(arguments) == 2 and arguments[1] in ("--help", "-h") and arguments[0] in _WITH_NAMES:
+        return ["--help", arguments[0]]
+    return arguments
 
 
 def collections() -> list[Collection]:
