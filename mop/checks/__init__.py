@@ -78,8 +78,8 @@ CHECKS: tuple[Check, ...] = (
 #: What the schemas find, beside the checks: each can be switched off, or made a warning, like a check.
 SCHEMA_CHECKS = ("schema", "api-versions", "unknown-kinds")
 
-#: What is said of the charts behind an environment, as warnings; see `mop.checks.validation`.
-CHART_CHECKS = ("chart-values", "random-values")
+#: What is said of the charts behind an environment (`mop.checks.validation`), and of environments together.
+OTHER_CHECKS = ("chart-values", "random-values", "sharing")
 
 #: All names that `validate: {checks: …}`, `--skip` and the annotation know.
-NAMES: tuple[str, ...] = (*SCHEMA_CHECKS, *CHART_CHECKS, *(check.name for check in CHECKS))
+NAMES: tuple[str, ...] = (*SCHEMA_CHECKS, *OTHER_CHECKS, *(check.name for check in CHECKS))

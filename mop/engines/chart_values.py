@@ -44,6 +44,7 @@ class _Chart:
     named: frozenset[Keys]
     conditions: frozenset[Keys]
     subcharts: Mapping[str, _Chart] = field(default_factory=dict)
+    archives: frozenset[str] = frozenset()  # subcharts that are no folders
 
     @functools.cached_property
     def prefixes(self) -> frozenset[Keys]:
@@ -56,8 +57,11 @@ class _Chart:
 
 
 def unknown_values(chart: Path, values: Mapping[str, Any]) -> tuple[UnknownValue, ...]:
-    """Keys of `values` that the chart in the folder `chart` does nothing with, in the order of `values`."""
-    return tuple(_unknown(_read(chart), values, (), ()))
+    """Keys of `values` that the chart in the folder `chart` does nothing with, in the order of `values`.
+
+    Of a chart, or a subchart, that is an archive nothing is said.
+    """
+    return tuple(_unknown(_read(chart), values, (), ())) if chart.is_dir() else ()
 
 
 def _unknown(chart: _Chart, values: Mapping[str, Any], path: Keys, above: Keys) -> Iterator[UnknownValue]:
@@ -70,7 +74,7 @@ def _unknown(chart: _Chart, values: Mapping[str, Any], path: Keys, above: Keys) 
             if isinstance(value, dict):
                 yield from _unknown(chart.subcharts[key], value, (), (*above, str(key)))
             continue
-        if not path and key in ("global", "tags", "enabled"):
+        if not path and (key in ("global", "tags", "enabled") or key in chart.archives):
             continue
         if not _known(chart, here, default, schema):
             yield from _told(chart, here, default, schema, above)
@@ -165,6 +169,8 @@ def _read(folder: Path) -> _Chart:
         named=frozenset(named),
         conditions=frozenset(tuple(part.strip().split(".")) for part in conditions),
         subcharts=aliased,
+        archives=frozenset(str(entry.get("alias") or entry.get("name")) for entry in dependencies)
+        - aliased.keys(),
     )
 
 

@@ -16,6 +16,7 @@ which stops a deploy, or a warning. Which of them a check gives depends on the e
 |---|---|---|---|
 | `schema`, `api-versions`, `unknown-kinds` | each object | error | error |
 | `chart-values`, `random-values` | the charts of an environment | warning | warning |
+| `sharing` | the environments of one target | error | error |
 """
 
 _TAIL = """\
@@ -71,6 +72,11 @@ one that is nearest. Helm drops such a value silently.
 
 A chart that draws a random value (a password, a certificate) renders something else every time. Give it the value,
 or the name of a Secret that has one.
+
+## sharing
+
+Two environments of one target render the same object, cluster-scoped or in a namespace that both use: they would
+overwrite each other, and each would prune what the other applied. Namespaces and CRDs may be shared.
 
 ## unknown-kinds
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,14 +9,15 @@ from pathlib import Path
 from weakref import WeakKeyDictionary
 
 from mop import __version__
-from mop.checks import policy
+from mop.checks import policy, sharing
+from mop.checks.files import RenderedFiles
 from mop.checks.lines import located
-from mop.checks.objects import mapping, objects_in, text
+from mop.checks.objects import Objects, mapping, objects_in, text
 from mop.checks.validation import ChartFacts, Sources, validate_component, validate_environment
 from mop.engines.protocols import Schemas, Toolbox
 from mop.errors import ValidationError
 from mop.files import Input, sha256
-from mop.manifest import Manifest, ObjectRef, file_names
+from mop.manifest import Manifest
 from mop.model import Environment
 from mop.outputs import Outputs
 from mop.problem import Problem
@@ -72,6 +72,29 @@ def across_current(environment: Environment, outputs: Outputs) -> bool:
     """Whether the components were checked against each other as they are, without errors."""
     stored = _stored(environment, "", outputs, _across_key(environment, outputs))
     return stored is not None and not _errors(stored.problems)
+
+
+def shared(environments: Sequence[Environment], outputs: Outputs) -> list[Problem]:
+    """Objects that environments of one target both have; of those that are rendered."""
+    targets = [environment.target for environment in environments]
+    rendered = [
+        (
+            environment,
+            {name: outputs.load_manifests(environment.name, name) for name in environment.components},
+        )
+        for environment in environments
+        if targets.count(environment.target) > 1 and _rendered(environment, outputs)
+    ]
+    found = []
+    for environment, manifests in rendered:
+        problems = [it for it in sharing.check(rendered) if it.environment == environment.name]
+        objects = Objects(environment, manifests)
+        found += policy.settle(objects, problems, _sources(environment, manifests, outputs))
+    return found
+
+
+def _rendered(environment: Environment, outputs: Outputs) -> bool:
+    return all(outputs.manifests(environment.name, name).is_file() for name in environment.components)
 
 
 def findings(environment: Environment, component: str, outputs: Outputs) -> list[Problem]:
@@ -218,33 +241,7 @@ def _crds(environment: Environment, outputs: Outputs) -> list[Manifest]:
 def _sources(
     environment: Environment, manifests: Mapping[str, Sequence[Manifest]], outputs: Outputs
 ) -> Sources:
-    return _Files(environment, manifests, outputs)
-
-
-class _Files(Mapping[ObjectRef, str]):
-    """The rendered file of each object, worked out when the first one is asked for: most components are sound."""
-
-    def __init__(
-        self, environment: Environment, manifests: Mapping[str, Sequence[Manifest]], outputs: Outputs
-    ) -> None:
-        self._environment, self._manifests, self._outputs = environment, manifests, outputs
-
-    @functools.cached_property
-    def _paths(self) -> dict[ObjectRef, str]:
-        found: dict[ObjectRef, str] = {}
-        for component, members in self._manifests.items():
-            folder = self._outputs.rendered(self._environment.name, component).relative_to(self._outputs.root)
-            found.update({it: f"{folder}/{name}" for it, name in file_names(members).items()})
-        return found
-
-    def __getitem__(self, it: ObjectRef) -> str:
-        return self._paths[it]
-
-    def __iter__(self) -> Iterator[ObjectRef]:
-        return iter(self._paths)
-
-    def __len__(self) -> int:
-        return len(self._paths)
+    return RenderedFiles(environment, manifests, outputs)
 
 
 def _write(

@@ -18,6 +18,7 @@ dependencies:
   - {name: store, version: 1.0.0, condition: storage.enabled}
   - {name: store, version: 1.0.0, alias: archive}
   - {name: common, version: 1.0.0}
+  - {name: packed, version: 1.0.0}
 """,
     "values.yaml": """
 replicas: 1
@@ -73,6 +74,7 @@ def unknown(chart: Path, text: str) -> list[UnknownValue]:
         "{store: {size: 2Gi}, archive: {size: 1Ti, enabled: true}}",
         "{global: {whatever: true}, tags: {all: true}}",
         "{commonLabels: {team: ours}}",
+        "{packed: {anything: goes}}",
     ],
 )
 def test_what_a_chart_does_something_with(chart: Path, values: str) -> None:
@@ -99,6 +101,12 @@ def test_what_a_chart_does_something_with(chart: Path, values: str) -> None:
 )
 def test_what_it_does_nothing_with(chart: Path, values: str, path: str, hint: str) -> None:
     assert unknown(chart, values) == [UnknownValue(path, hint)]
+
+
+def test_an_archive_says_nothing(tmp_path: Path) -> None:
+    archive = tmp_path / "demo-1.0.0.tgz"
+    archive.write_bytes(b"")
+    assert unknown_values(archive, {"x": 1}) == ()
 
 
 def test_all_of_them_are_told_in_the_order_of_the_values(chart: Path) -> None:

@@ -15,7 +15,7 @@ from mop.engines.protocols import Cluster, Jsonnet
 from mop.errors import ValidationError
 from mop.files import Digests
 from mop.manifest import Manifest
-from mop.model import Environment
+from mop.model import Environment, Target
 from mop.outputs import Outputs
 from mop.problem import Problem
 from mop.steps import validate
@@ -205,6 +205,26 @@ def test_charts_are_told_of_with_the_environment(place: Place) -> None:
     place.outputs.write(evaluated, "{}", "key", facts={})
     assert not validate.across_current(place.env, place.outputs)
     assert validate.across(place.env, place.outputs).problems == ()
+
+
+def test_environments_of_one_cluster_share_no_object(place: Place) -> None:
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": "reader"},
+    }
+    first = place.env
+    place.render("web", role, settings("a"))
+    second = environment("second", ("web",), namespace="other")
+    place.env = second
+    place.render("web", role, {**settings("a"), "metadata": {"name": "a", "namespace": "other"}})
+    elsewhere = environment("elsewhere", ("web",), target=Target("context", context="far"))
+    place.env = elsewhere
+    place.render("web", role)
+    (problem,) = validate.shared([first, second, elsewhere], place.outputs)
+    assert (problem.environment, problem.object, problem.check) == ("second", "ClusterRole/reader", "sharing")
+    assert problem.message == "environment test applies it to the same cluster (component web)"
+    assert problem.file.startswith(".mop/rendered/second/web/")
 
 
 class TestUnknownKinds:
