@@ -7,7 +7,6 @@ names in one step; where the file system cannot, the old one is set aside first,
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import shutil
@@ -111,6 +110,8 @@ def _aside(target: Path) -> Path:
 
 def _exchange(one: Path, other: Path) -> bool:
     """Let two folders change places in one step; False where that cannot be done."""
+    import ctypes
+
     function = getattr(ctypes.CDLL(None, use_errno=True), _FUNCTION, None) if _FUNCTION else None
     if function is None:
         return False
