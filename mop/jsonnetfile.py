@@ -98,7 +98,7 @@ def git(text: str, subdir: str = "") -> Source:
     else:
         scheme = found[1] if found else "https"
         authority, _, rest = text[found.end() if found else 0 :].partition("/")
-    marked = re.fullmatch(r"(.+?)\.git(?:/(.*))?", rest)
+    marked = re.fullmatch(r"(.*?[^/])\.git(?:/(.*))?", rest)
     if marked:
         repository, folder = marked[1], marked[2] or ""
     else:
