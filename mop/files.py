@@ -104,13 +104,15 @@ class Digests:
 
     def __init__(self, root: Path, store: Path | None = None) -> None:
         self.root = root
+        self._top = str(root)
         self._store = store
         self._lock = threading.RLock()
         self._known: dict[str, list[int | str]] = {}
         self._seen: dict[str, str | None] = {}
         self._trees: dict[str, str | None] = {}
-        #: Folder → what was seen or lies in it, so that to forget a folder is not to look at every name.
+        #: Folder → what was seen in it, so that to forget a folder is not to look at every name; filled when needed.
         self._below: dict[str, set[str]] = {}
+        self._unplaced: list[str] = []
         self._used: set[str] = set()
         self._changed = False
         if store is not None:
@@ -118,12 +120,15 @@ class Digests:
 
     def file(self, path: Path | str) -> str | None:
         """The sha256 of the file at `path`, or None if no file is there (a folder counts as no file)."""
-        name = os.path.join(self.root, path)  # noqa: PTH118 - hot: a string is enough
+        name = self._name(path)
+        seen = self._seen.get(name, "")
+        if seen != "":
+            return seen
         with self._lock:
             if name in self._seen:
                 return self._seen[name]
             digest = self._seen[name] = self._digest(name)
-            self._place(name)
+            self._unplaced.append(name)
             return digest
 
     def tree(self, path: Path | str) -> str | None:
@@ -131,7 +136,7 @@ class Digests:
 
         A file instead of a folder (a chart archive) gives that file's digest. None if nothing is there.
         """
-        name = os.path.join(self.root, path)  # noqa: PTH118
+        name = self._name(path)
         with self._lock:
             if name in self._trees:
                 return self._trees[name]
@@ -162,11 +167,17 @@ class Digests:
                 self._trees.clear()
                 self._seen.clear()
                 self._below.clear()
+                self._unplaced.clear()
                 return
-            name = os.path.join(self.root, path)  # noqa: PTH118
+            name = self._name(path)
             self._forget(name)
             for tree in [t for t in self._trees if _within(name, t) or _within(t, name)]:
                 del self._trees[tree]
+
+    def _name(self, path: Path | str) -> str:
+        """`path` below the root, as text."""
+        text = path if isinstance(path, str) else str(path)
+        return text if text.startswith("/") else os.path.join(self._top, text)  # noqa: PTH118 - hot
 
     def _place(self, name: str) -> None:
         """Enter `name` in the folders above it, up to one that is known already."""
@@ -176,6 +187,9 @@ class Digests:
             name, folder = folder, folder.rpartition(os.sep)[0]
 
     def _forget(self, name: str) -> None:
+        for seen in self._unplaced:
+            self._place(seen)
+        self._unplaced.clear()
         pending = [name]
         while pending:
             name = pending.pop()

@@ -38,6 +38,8 @@ class Outputs:
         self.root = root
         self.folder = root / ".mop"
         self.digests = digests
+        #: By output, as first read; as with digests, one run looks once.
+        self._records: dict[Path, Record] = {}
 
     # ------------------------------------------------------------ places
 
@@ -61,12 +63,10 @@ class Outputs:
 
     def record(self, output: Path) -> Record | None:
         """The record of `output`, or None if there is none or it cannot be read."""
-        try:
-            data = json.loads(_record_path(output).read_text())
-            inputs = tuple(Input(path, kind, digest) for path, kind, digest in data["inputs"])
-            return Record(data["key"], inputs, data["digest"], data["facts"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+        known = self._records.get(output) or _read_record(output)
+        if known is not None:
+            self._records[output] = known
+        return known
 
     def current(self, output: Path, key: str) -> bool:
         """Whether `output` is there, undamaged, and made from what its inputs still are."""
@@ -80,6 +80,7 @@ class Outputs:
 
     def forget(self, output: Path) -> None:
         """Remove the record of `output`: it is about to change."""
+        self._records.pop(output, None)
         _record_path(output).unlink(missing_ok=True)
 
     def write(
@@ -97,6 +98,7 @@ class Outputs:
         rows = [[item.path, item.kind, item.digest] for item in sorted(set(inputs))]
         record = {"key": key, "digest": sha256(text), "facts": facts or {}, "inputs": rows}
         write_atomic(_record_path(output), json.dumps(record, separators=(",", ":")), mode=PRIVATE_FILE)
+        self._records.pop(output, None)
         return changed
 
     # ------------------------------------------------------------ manifests
@@ -156,6 +158,15 @@ def remove(path: Path) -> None:
     else:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
+
+
+def _read_record(output: Path) -> Record | None:
+    try:
+        data = json.loads(_record_path(output).read_bytes())
+        inputs = tuple(Input(path, kind, digest) for path, kind, digest in data["inputs"])
+        return Record(data["key"], inputs, data["digest"], data["facts"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _record_path(output: Path) -> Path:

@@ -42,9 +42,9 @@ def current(environment: Environment, component: str, outputs: Outputs, crds: Sc
     if not outputs.current(output, key(environment, crds)):
         return False
     record = outputs.record(output)
-    folder = outputs.rendered(environment.name, component)
+    folder = f"{outputs.rendered(environment.name, component)}/"
     return record is not None and all(
-        outputs.digests.file(folder / name) == digest for name, digest in record.facts["files"].items()
+        outputs.digests.file(folder + name) == digest for name, digest in record.facts["files"].items()
     )
 
 
@@ -56,7 +56,7 @@ def render(
 
     source = outputs.evaluated(environment.name, component)
     text = source.read_text()
-    value, spec = _inline(json.loads(text), environment)
+    value, spec = _inline(extract.parse(text), environment)
     manifests = to_manifests(value, replace(environment, tanka=spec), component, tools, crds)
     output = outputs.manifests(environment.name, component)
     outputs.forget(output)
