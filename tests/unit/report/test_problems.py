@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
+from pathlib import Path
 from xml.etree import ElementTree
 
+import jsonschema
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mop.problem import Problem
 from mop.report.problems import problems_json, problems_junit, problems_sarif, problems_text, totals
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "reference" / "schemas"
 
 FIELD = Problem(
     "unknown field",
@@ -59,6 +64,13 @@ def test_json_counts_and_leaves_out_what_is_empty() -> None:
         "environment": "prod",
         "component": "loki",
     }
+
+
+def test_json_is_as_its_schema_says() -> None:
+    schema = json.loads((SCHEMAS / "validate.json").read_text())
+    full = Problem(**{f.name: getattr(FIELD, f.name) or f.name for f in fields(FIELD)})
+    for problems in ([], ALL, [full]):
+        jsonschema.validate(json.loads(problems_json(problems)), schema)
 
 
 def test_sarif_points_at_the_file() -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
+
+import jsonschema
 
 from mop.manifest import Manifest
 from mop.report.compare import compare_json, compare_text
@@ -76,4 +79,6 @@ def test_the_table_and_its_json() -> None:
         "2 differences in 2 objects",
     ]
     document = json.loads(compare_json(["staging", "production"], rows))
+    schema = Path(__file__).parents[3] / "docs" / "reference" / "schemas" / "compare.json"
+    jsonschema.validate(document, json.loads(schema.read_text()))
     assert document["differences"][1]["values"] == {"staging": "1", "production": "3"}
