@@ -32,10 +32,9 @@ class Server:
 
     def get(self, path: str) -> dict[str, Any]:
         """The JSON document at `path`."""
-        request = urllib.request.Request(
-            f"{self._url}{path}", headers={"Authorization": f"Bearer {self._token}"}
-        )
-        with urllib.request.urlopen(request, context=self._tls) as answer:  # noqa: S310 - https, by the kubeconfig
+        headers = {"Authorization": f"Bearer {self._token}"}
+        request = urllib.request.Request(self._url + path, headers=headers)  # noqa: S310 - https, by the kubeconfig
+        with urllib.request.urlopen(request, context=self._tls) as answer:  # noqa: S310
             document: dict[str, Any] = json.load(answer)
         return document
 
