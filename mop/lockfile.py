@@ -1,7 +1,7 @@
 """mop.lock: what charts/ and vendor/ hold, by content. Read whole or refused with its line; written sorted.
 
 It is YAML, so that a review sees one fact a line and two branches merge. Nothing in it was typed by a person: an
-entry is written once its bytes were fetched and hashed (docs/adr/0010-lock-by-content.md).
+entry is written once its bytes were fetched and hashed (docs/adr/0011-lock-by-content.md).
 """
 
 from __future__ import annotations
