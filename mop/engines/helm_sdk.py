@@ -14,7 +14,6 @@ import re
 from pathlib import Path
 from typing import Any
 
-from mop.engines.goruntime import collecting_less
 from mop.engines.protocols import HelmObject, HelmRequest
 from mop.errors import ChartError, MopError, ToolError
 
@@ -116,8 +115,7 @@ def _compatible(constraint: str, version: str) -> bool:
 def _library() -> Any:
     """The `helm_python` package, which loads the library when imported."""
     try:
-        with collecting_less():
-            import helm_python
+        import helm_python
     except Exception as error:  # a missing wheel, one for another platform, a broken library
         raise _unusable(str(error)) from error
     loaded = helm_python.helm_sdk_version()

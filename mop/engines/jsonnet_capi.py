@@ -13,7 +13,6 @@ import importlib.util
 from collections.abc import Callable
 from ctypes import POINTER, c_char_p, c_double, c_int, c_size_t, c_uint, c_void_p
 
-from mop.engines.goruntime import collecting_less
 from mop.errors import ToolError
 
 #: (folder of the importing file, what it asks for) → (path found at, content); raises to refuse.
@@ -54,8 +53,7 @@ def library() -> ctypes.CDLL:
     if spec is None or spec.origin is None:
         raise ToolError("the Jsonnet engine is missing", hint="pip install gojsonnet")
     try:
-        with collecting_less():
-            loaded = ctypes.CDLL(spec.origin)
+        loaded = ctypes.CDLL(spec.origin)
         for name, (result, arguments) in _SIGNATURES.items():
             function = getattr(loaded, name)
             function.restype, function.argtypes = result, arguments
