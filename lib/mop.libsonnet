@@ -34,6 +34,9 @@ local component(name) =
 {
   platform:: platform,
 
+  // Grafana dashboards from files: `mop.dashboards('platform')` makes ConfigMaps of lib/dashboards/platform/*.json.
+  dashboards:: import 'dashboards.libsonnet',
+
   // One visible field for each component of the environment, each made from `_config` as main.jsonnet leaves it.
   environment(name)::
     local declared = declaration(name);

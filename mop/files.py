@@ -14,7 +14,7 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -82,14 +82,41 @@ def private_folder(path: Path) -> Path:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Input:
-    """Something an action depended on: a file's or a tree's digest, or the fact that nothing was there.
+    """Something an action depended on: a file's or a tree's digest, what a folder lists, or that nothing was there.
 
-    `path` is as text, relative to the platform's root where it lies inside it. `digest` is "" for `absent`.
+    `path` is as text, relative to the platform's root where it lies inside it. `digest` is "" for `absent`. The path
+    of `names` is a pattern for `listing`; its digest is that of the names alone, whatever the files hold.
     """
 
     path: str
-    kind: Literal["file", "tree", "absent"]
+    kind: Literal["file", "tree", "absent", "names"]
     digest: str = ""
+
+    @classmethod
+    def names(cls, pattern: str, names: Iterable[str]) -> Input:
+        """That `listing(pattern)` gives `names`."""
+        return cls(pattern, "names", sha256("\0".join(names).encode(errors="surrogateescape")))
+
+    def lists(self, path: str) -> bool:
+        """Whether a file at `path` is, or would be, one of the names."""
+        folder, _, suffix = self.path.rpartition("/*")
+        return self.kind == "names" and path.rpartition("/")[0] == folder and path.endswith(suffix)
+
+
+def listing(pattern: Path | str) -> tuple[str, ...]:
+    """Names of the files that `pattern` (`folder/*.json`) matches, sorted; hidden ones and folders are none."""
+    folder, _, suffix = str(pattern).rpartition("/*")
+    try:
+        with os.scandir(folder) as entries:
+            return tuple(
+                sorted(
+                    it.name
+                    for it in entries
+                    if it.name.endswith(suffix) and not it.name.startswith(".") and it.is_file()
+                )
+            )
+    except (FileNotFoundError, NotADirectoryError):
+        return ()
 
 
 class Digests:
@@ -158,6 +185,8 @@ class Digests:
             return self.tree(item.path) == item.digest
         if item.kind == "file":
             return self.file(item.path) == item.digest
+        if item.kind == "names":
+            return Input.names(item.path, listing(os.path.join(self.root, item.path))) == item  # noqa: PTH118
         return self.file(item.path) is None
 
     def fresh(self, path: Path | str | None = None) -> None:

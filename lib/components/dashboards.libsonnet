@@ -97,8 +97,8 @@ function(config) {
     },
   ],
 
-  // JSON by file name.
-  dashboards:: dashboards,
+  // ConfigMaps by name; Grafana reads them again by itself. More of them: `dashboards+: mop.dashboards('shop')`.
+  dashboards: dashboards('platform', name='grafana', metadata=app.object('v1', 'ConfigMap').metadata),
 
   container::
     app.container(
@@ -127,12 +127,6 @@ function(config) {
     }),
   }),
 
-  // One for each file, since a ConfigMap holds less than 1 MiB. Grafana reads them again by itself.
-  dashboardConfigMaps: {
-    [file]: app.configMap({ [file]: grafana.dashboards[file] }, suffix='-' + std.split(file, '.')[0])
-    for file in std.objectFields(grafana.dashboards)
-  },
-
   statefulSet:
     app.statefulSet(grafana.container, grafana.configMap, user=472, paths={
       'grafana.ini': 'grafana.ini',
@@ -144,7 +138,7 @@ function(config) {
       projected: {
         sources: [
           { configMap: { name: each.metadata.name } }
-          for each in std.objectValues(grafana.dashboardConfigMaps)
+          for each in std.objectValues(grafana.dashboards)
         ],
       },
     }),

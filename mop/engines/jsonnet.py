@@ -12,6 +12,7 @@ from importlib.metadata import version as installed
 from pathlib import Path
 
 from mop.engines import jsonnet_capi, jsonnet_natives
+from mop.engines.jsonnet_dashboards import Dashboards
 from mop.engines.jsonnet_helm import Rendering
 from mop.engines.jsonnet_imports import Importer, Record, clean, project_root, search_path
 from mop.engines.jsonnet_natives import Native
@@ -121,6 +122,9 @@ class _Run:
             **jsonnet_natives.plain(),
             "helmTemplate": Native(("name", "chart", "opts"), self.rendering.helm_template),
             "kustomizeBuild": Native(("path", "opts"), self.rendering.kustomize_build),
+            "mopDashboards": Native(
+                ("folder", "calledFrom"), Dashboards(self.evaluation.root, self.record).texts
+            ),
         }
 
     def result(self) -> Evaluated:

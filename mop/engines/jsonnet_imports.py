@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mop.engines.jsonnet_source import INTERNAL, MARK, Edit, prepare
@@ -58,6 +58,10 @@ class Record:
     def tree(self, path: str, digest: str) -> None:
         """A chart or a kustomization, by its tree's digest."""
         self._add(Input(self.relative(path), "tree", digest))
+
+    def listed(self, pattern: str, names: Iterable[str]) -> None:
+        """`pattern` (`folder/*.json`) matched `names`."""
+        self._add(Input.names(self.relative(pattern), names))
 
     def exists(self, path: str) -> bool:
         """Whether a file is at `path`, recorded either way."""

@@ -10,13 +10,15 @@ from mop.files import write_atomic
 from mop.model import Platform
 from mop.problem import Problem
 
+#: The folder of dashboards that `mop.dashboards` looks in, its index for plain tk, and the library that reads it.
+_DASHBOARDS, _INDEX, _LIBRARY = Path("lib/dashboards"), "index.libsonnet", Path("lib/mop.libsonnet")
+
 
 def unformatted(platform: Platform, *, write: bool) -> tuple[list[Path], list[Problem]]:
     """The files that differ from the formatter's output, and those that it cannot read; `write` mends the first."""
     from mop.engines.jsonnet_format import formatted
 
-    differing: list[Path] = []
-    problems: list[Problem] = []
+    differing, problems = _index(platform, write=write)
     for path in sources(platform):
         relative = path.relative_to(platform.root)
         try:
@@ -32,6 +34,26 @@ def unformatted(platform: Platform, *, write: bool) -> tuple[list[Path], list[Pr
                 if write:
                     write_atomic(path, wanted, mode=path.stat().st_mode & 0o777)
     return differing, problems
+
+
+def _index(platform: Platform, *, write: bool) -> tuple[list[Path], list[Problem]]:
+    """Make the dashboards' index what their folders hold, or say that it is not; a file of another hand stays."""
+    from mop.engines.jsonnet_dashboards import HEADER, index
+
+    relative = _DASHBOARDS / _INDEX
+    path = platform.root / relative
+    found = path.read_bytes() if path.is_file() else b""
+    if not (platform.root / _LIBRARY).is_file() or (found and not found.startswith(HEADER.encode())):
+        return [], []
+    wanted = index(path.parent).encode()
+    # Where there are no dashboards, nobody reads an index.
+    if found == wanted or (not found and b"importstr" not in wanted):
+        return [], []
+    if write:
+        write_atomic(path, wanted)
+        return [relative], []
+    message = "plain tk would read other dashboards than the folders hold"
+    return [], [Problem(message, file=str(relative), hint="`inv fmt` writes it")]
 
 
 def sources(platform: Platform) -> Iterator[Path]:

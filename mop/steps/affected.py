@@ -56,12 +56,17 @@ def _slice(document: Mapping[str, Any], environment: str) -> dict[str, Any] | No
 def _reason(inputs: Iterable[Input], changed: list[str]) -> str:
     files: set[str] = set()
     trees: list[str] = []
+    listed: list[Input] = []
     for item in inputs:
         if item.kind == "tree":
             trees.append(item.path.rstrip("/"))
+        elif item.kind == "names":
+            listed.append(item)
         else:
             files.add(item.path)
     for name in changed:
         if name in files or any(name == tree or name.startswith(f"{tree}/") for tree in trees):
+            return name
+        if any(item.lists(name) for item in listed):
             return name
     return ""

@@ -32,7 +32,7 @@ def text(value) -> str:
     documents = sorted(objects(value), key=sort_key)
     for each in documents:
         for file in [key for key in each.get("data", {}) if key.endswith(".json")]:
-            each["data"][file] = f"lib/dashboards/{file}"
+            each["data"][file] = f"lib/dashboards/platform/{file.removeprefix('grafana-')}"
     return yaml.dump_all(documents, Dumper=Readable, width=110, allow_unicode=True)
 
 
