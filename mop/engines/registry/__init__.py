@@ -1,7 +1,8 @@
 """Charts from Helm repositories, OCI registries, git and folders, through a download cache by content.
 
 credentials.py  who may be told what
-http.py         GET with patience, and its errors for people
+http.py         GET with patience
+answers.py      what a request gave, and what its code means for people
 index.py        index.yaml of a Helm repository
 oci.py          tags, manifests and blobs of a registry
 sources.py      charts of git and of this repository
@@ -13,6 +14,7 @@ import difflib
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -21,8 +23,9 @@ from mop import archives, semver
 from mop.cache import Cache, cache_limit, cache_root
 from mop.engines.protocols import ChartSource, Located, Obtained
 from mop.engines.registry import index, sources
+from mop.engines.registry.answers import Asker, expect, shown
 from mop.engines.registry.credentials import Logins
-from mop.engines.registry.http import Asker, Http, Patience, expect, shown
+from mop.engines.registry.http import Http, Patience
 from mop.engines.registry.oci import Oci
 from mop.errors import VendorError
 from mop.files import sha256
@@ -100,6 +103,8 @@ class ChartRegistry:
         if not entry.urls:
             raise VendorError(f"{shown(source.url)} names no address for {source.name} {entry.version}")
         address = urljoin(source.url.rstrip("/") + "/", entry.urls[0])
+        if urlsplit(address).scheme == "oci" and ":" not in address.rpartition("/")[2]:
+            address = f"{address}:{entry.version}"
         if urlsplit(address).scheme not in ("http", "https", "oci"):
             raise VendorError(
                 f"{shown(source.url)}: the address of {source.name} is no web address: {address}"
@@ -173,7 +178,13 @@ class ChartRegistry:
             version = located.url.rpartition(":")[2]
             return registry.blob(located.archive or registry.layer(version) or _gone(located))
         asker = Asker(source.url, source.credentials)
-        return expect(self._http.get(located.url, asker, most=_MOST_ARCHIVE, raw=True), "archive", asker).body
+        answer = self._http.get(located.url, asker, most=_MOST_ARCHIVE, raw=True)
+        if answer.status in (404, 410) and source.kind == "http":
+            # Archives move; whether it is the same one, its digest says.
+            now = self._locate_http(source, located.version)
+            if now.url != located.url:
+                return self._download(source, replace(now, archive=located.archive))
+        return expect(answer, "archive", asker).body
 
     # ------------------------------------------------------------ registries
 

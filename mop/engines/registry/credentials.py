@@ -12,6 +12,7 @@ import json
 import os
 import re
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,15 +60,23 @@ class Logins:
     def __init__(self, root: Path, environ: Mapping[str, str] | None = None) -> None:
         self._root = root
         self._environ = os.environ if environ is None else environ
+        self._found: dict[tuple[str, tuple[str, str, int]], Login | None] = {}
+        self._lock = threading.Lock()
         self._home = Path(self._environ.get("HOME") or Path.home())
 
     def find(self, url: str, named: str = "", owner: str = "") -> Login | None:
-        """The login for `url`. `named`: NAME of NAME_USERNAME …, which belongs to the origin of `owner`."""
-        if named and origin(url) == origin(owner):
-            own = self._named(named)
-            if own is not None:
-                return own
-        return self._docker(url) or self._netrc(url)
+        """The login for `url`. `named`: NAME of NAME_USERNAME …, which belongs to the origin of `owner`.
+
+        Asked for once for each origin: a credential helper is a program.
+        """
+        own = named if named and origin(url) == origin(owner) else ""
+        key = (own, origin(url))
+        with self._lock:
+            if key not in self._found:
+                self._found[key] = (
+                    (self._named(own) if own else None) or self._docker(url) or self._netrc(url)
+                )
+            return self._found[key]
 
     def tls(self, url: str, named: str, owner: str) -> Tls:
         """Certificates for `url`: those of NAME go to its own origin alone."""

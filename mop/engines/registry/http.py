@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import email.utils
-import ipaddress
 import os
 import random
 import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx2
 
 from mop import __version__
+from mop.engines.registry.answers import NOBODY, Answer, Asker, loopback, retry_after, shown
 from mop.engines.registry.credentials import Login, Logins, Tls, origin
 from mop.errors import UsageError, VendorError
 
@@ -55,25 +53,6 @@ class Patience:
         return cls(silence, 4 * silence)
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """On whose behalf a request is made: the repository's address, and NAME of its NAME_USERNAME …"""
-
-    owner: str = ""
-    named: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came. `url`: where the last redirect led. `login`: what was sent along, None = nothing."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes = field(repr=False)
-    url: str
-    login: Login | None = field(default=None, repr=False)
-
-
 class Http:
     """Thread-safe. One pool of connections for each set of certificates."""
 
@@ -94,7 +73,7 @@ class Http:
     def get(
         self,
         url: str,
-        asker: Asker = Asker(),
+        asker: Asker = NOBODY,
         *,
         headers: Mapping[str, str] | None = None,
         authorization: str = "",
@@ -122,7 +101,7 @@ class Http:
                 if answer.status not in _PASSING:
                     return answer
                 trouble = f"it answered {answer.status}"
-                wait = _retry_after(answer) or delay
+                wait = retry_after(answer) or delay
             if self.stopped.is_set() or tried == self._patience.tries or time.monotonic() + wait > deadline:
                 asked = f"; it asks to wait {wait:.0f} s" if wait > delay else ""
                 raise self._unreachable(url, trouble + asked, tried)
@@ -211,48 +190,6 @@ class Http:
         return VendorError(f"{shown(url)} could not be read: {trouble}{tries}", hint=hint)
 
 
-def expect(answer: Answer, what: str, asker: Asker = Asker()) -> Answer:
-    """The answer, if it is a 200. Raises VendorError with what to do for any other code."""
-    if answer.status == 200:
-        return answer
-    where, sent = shown(answer.url), answer.login
-    if answer.status in (401, 403):
-        code = f"{answer.status} {'Unauthorized' if answer.status == 401 else 'Forbidden'}"
-        if sent:
-            raise VendorError(
-                f"{where} refuses {what} ({code}) to {sent.user or 'the token'} of {sent.source}",
-                hint="the password or token is wrong, has expired, or may not read this",
-            )
-        name = asker.named or "NAME"
-        given = f"{name}_USERNAME and {name}_PASSWORD, or {name}_TOKEN"
-        more = "" if asker.named else " (`credentials: env:NAME` at the repository)"
-        raise VendorError(
-            f"{where} refuses {what} ({code}), and no login for this host was found",
-            hint=f"set {given}{more}, or log in with docker, or use netrc",
-        )
-    if answer.status in (404, 410):
-        raise VendorError(
-            f"{where}: there is no {what} ({answer.status})", hint="look at its address in mop.yaml"
-        )
-    raise VendorError(f"{where} gave no {what}: it answered {answer.status}")
-
-
-def shown(url: str) -> str:
-    """A URL for people: without what may be secret in it."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
-
-
 def _context(tls: Tls) -> ssl.SSLContext | bool:
     """The system's authorities, SSL_CERT_FILE's, and NAME_CA's."""
     if tls == Tls():
@@ -287,13 +224,3 @@ def _words(error: httpx2.RequestError) -> str:
     if "CERTIFICATE_VERIFY_FAILED" in text:
         return f"its certificate cannot be verified ({text.rpartition('failed: ')[2].split(' (_ssl')[0]})"
     return text
-
-
-def _retry_after(answer: Answer) -> float:
-    """Seconds, from either form of the header; 0 = none."""
-    value = answer.headers.get("retry-after", "").strip()
-    if value.isdigit():
-        return float(value)
-    with contextlib.suppress(ValueError, TypeError):
-        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
-    return 0.0

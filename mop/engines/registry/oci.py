@@ -12,8 +12,9 @@ from typing import Any, Final
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 from mop import semver
+from mop.engines.registry.answers import Answer, Asker, expect, loopback, shown
 from mop.engines.registry.credentials import Login, origin
-from mop.engines.registry.http import Answer, Asker, Http, expect, loopback, shown
+from mop.engines.registry.http import Http
 from mop.errors import VendorError
 
 CHART_LAYER: Final = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"

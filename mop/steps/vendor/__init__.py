@@ -194,7 +194,7 @@ class _Job:
                 source.url,
                 located.version,
                 tree,
-                url="" if "?" in located.url and source.kind != "git" else located.url,
+                url=subcharts.lockable(located.url),
                 archive=obtained.archive,
                 subcharts=tuple(each for each, _ in found),
             )

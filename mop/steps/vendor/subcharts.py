@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,7 +47,8 @@ def complete(
         path = f"charts/{name}"
         obtained = repositories.unpack(origin, there, folder / path)
         metadata.verify(folder / path, ChartSource("local", origin.url, name), there.version, name)
-        entry = SubchartLock(prefix + path, name, origin.url, there.version, there.url, obtained.archive)
+        url = lockable(there.url)
+        entry = SubchartLock(prefix + path, name, origin.url, there.version, url, obtained.archive)
         found.append((entry, obtained.fetched))
         found += complete(folder / path, origin, there, platform, repositories, f"{prefix}{path}/")
     return found
@@ -56,7 +58,16 @@ def restore(folder: Path, entry: SubchartLock, platform: Platform, repositories:
     """Fetch a subchart that the lock names to its path below `folder`; the bytes that came by network."""
     origin = _by_url(entry.source, entry.name, platform)
     located = Located(entry.version, entry.url, entry.archive)
+    if not entry.url and origin.kind != "local":
+        located = replace(repositories.locate(origin, entry.version), archive=entry.archive)
     return repositories.unpack(origin, located, folder / entry.path).fetched
+
+
+def lockable(url: str) -> str:
+    """`url` as the lock may hold it: "", to be looked up again, where it may hold a login or a signature."""
+    if url.startswith("git+"):
+        return url
+    return "" if "?" in url or "@" in url.partition("://")[2].partition("/")[0] else url
 
 
 def _dependencies(folder: Path) -> Iterator[dict[str, Any]]:
@@ -98,6 +109,11 @@ def _origin(
         text = platform.repositories[alias].url
     if text.startswith("file://") and source.kind in ("git", "local"):
         return _beside(source, located, text.removeprefix("file://"), name)
+    if "@" in text.partition("://")[2].partition("/")[0]:
+        raise VendorError(
+            f"{source.url}: the address of its subchart {name} holds a login, which mop.lock would publish",
+            hint="ask its authors to remove it",
+        )
     if text.startswith(("http://", "https://", "oci://")):
         return _by_url(text.rstrip("/"), name, platform)
     raise VendorError(

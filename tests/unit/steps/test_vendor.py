@@ -351,6 +351,16 @@ def test_a_full_disk_leaves_everything_as_it_was(bench: Bench, monkeypatch: pyte
     assert not (bench.root / "charts" / trees.STAGING).exists()
 
 
+def test_an_address_with_a_signature_is_not_locked_but_looked_up_again(bench: Bench) -> None:
+    data = bench.helm.add("web", "1.5.0", urls=["signed.tgz?token=secret"])
+    bench.helm.site.answers["/charts/signed.tgz?token=secret"] = data
+    bench.run()
+    assert "secret" not in (bench.root / "mop.lock").read_text()
+    shutil.rmtree(bench.root / "charts")
+    shutil.rmtree(bench.root.parent / "cache")
+    assert bench.run().change == "restored"
+
+
 # ---------------------------------------------------------------- subcharts
 
 
@@ -425,6 +435,7 @@ def test_subcharts_of_subcharts_and_neighbours_in_git(bench: Bench, git: Reposit
         ({"name": "x", "version": "1"}, "not in its charts/"),
         ({"name": "x", "version": "1", "repository": "@stable"}, "repository 'stable', which mop.yaml"),
         ({"name": "x", "version": "1", "repository": "file://../x"}, "not in its charts/"),
+        ({"name": "x", "version": "1", "repository": "https://ada:pw@a.example.com"}, "holds a login"),
         ({"name": "../x", "version": "1", "repository": "https://a"}, "no chart's name"),
     ],
 )

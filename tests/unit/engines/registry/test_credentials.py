@@ -148,3 +148,11 @@ def test_a_login_shows_no_secret() -> None:
     assert "pw" not in repr(Login("x", "ada", "pw", "tok-en")) and "tok-en" not in repr(
         Login("x", token="tok-en")
     )
+
+
+def test_a_helper_is_asked_once_for_an_origin(tmp_path: Path) -> None:
+    docker(tmp_path, credHelpers={"registry.example.com": "vault"})
+    helper(tmp_path, "vault", f"""echo asked >> {tmp_path}/log; echo '{{"Username": "a", "Secret": "s"}}'""")
+    found = logins(tmp_path, PATH=f"{tmp_path / 'bin'}:/usr/bin:/bin")
+    assert [found.find(f"https://registry.example.com/{n}") is not None for n in range(5)] == [True] * 5
+    assert (tmp_path / "log").read_text() == "asked\n"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mop.engines.registry.answers import Asker, expect, shown
 from mop.engines.registry.credentials import Logins
-from mop.engines.registry.http import Asker, Http, Patience, expect, shown
+from mop.engines.registry.http import Http, Patience
 from mop.errors import UsageError, VendorError
 from tests.servers.certificates import Authority
 from tests.servers.web import Answer, Site, site
@@ -237,3 +238,24 @@ def test_the_time_limit_comes_from_the_environment(monkeypatch: pytest.MonkeyPat
 
 def test_an_address_is_shown_without_what_may_be_secret() -> None:
     assert shown("https://ada:pw@example.com/x?token=abc#y") == "https://example.com/x"
+
+
+def test_a_proxy_is_used_for_other_hosts_and_not_for_this_machine(
+    server: Site, http: Http, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with site() as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        proxy.answers["http://charts.example.com/x"] = b"by proxy"
+        server.answers["/x"] = b"direct"
+        assert http.get("http://charts.example.com/x").body == b"by proxy"
+        assert http.get(f"{server.url}/x").body == b"direct"
+        assert len(proxy.requests) == 1
+
+
+def test_after_an_interruption_nothing_is_tried_again(server: Site, http: Http) -> None:
+    server.answers["/x"] = Answer(b"", 503)
+    http.stopped.set()
+    with pytest.raises(VendorError, match="it answered 503"):
+        http.get(f"{server.url}/x")
+    assert len(server.requests) == 1

@@ -12,8 +12,9 @@ from mop.engines.registry import ChartRegistry
 from mop.errors import VendorError
 from mop.files import sha256
 from tests.servers.certificates import Authority
-from tests.servers.charts import chart
+from tests.servers.charts import HelmRepository, chart
 from tests.servers.oci import Registry, registry, token_service
+from tests.servers.web import site
 
 pytestmark = pytest.mark.usefixtures("registry_program")
 
@@ -145,3 +146,12 @@ def test_with_tls_of_a_private_authority(
             make().locate(source(found, "REG"), "^6")
         monkeypatch.setenv("REG_CA", str(authority.certificate))
         fetched(make(), source(found, "REG"), "^6", tmp_path / "web")
+
+
+def test_an_index_may_name_a_registry(opened: Registry, make: Make, tmp_path: Path) -> None:
+    opened.push("charts/web", "6.0.0", chart("web", "6.0.0"))
+    with site() as server:
+        helm = HelmRepository(server)
+        helm.add("web", "6.0.0", urls=[f"{opened.url}/charts/web"])
+        located = fetched(make(), ChartSource("http", helm.url, "web"), "^6", tmp_path / "web")
+        assert located.url == f"{opened.url}/charts/web:6.0.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,15 @@ def test_a_page_instead_of_the_archive_is_told(helm: HelmRepository, make: Make,
     helm.add("web", "9.0.0", archive=page)
     with pytest.raises(VendorError, match="no chart archive"):
         make().unpack(source(helm), make().locate(source(helm), "9.0.0"), tmp_path / "web")
+
+
+def test_an_archive_that_moved_is_found_by_the_index(
+    helm: HelmRepository, make: Make, tmp_path: Path
+) -> None:
+    """The lock holds an old address; the digest says that it is the same."""
+    found = make().locate(source(helm), "6.0.0")
+    moved = replace(found, url=f"{helm.url}/old/web-6.0.0.tgz")
+    assert make().unpack(source(helm), moved, tmp_path / "web").archive == found.archive
+    gone = replace(moved, version="6.0.1", archive="c" * 64)
+    with pytest.raises(VendorError, match=r"no version 6\.0\.1"):
+        make().unpack(source(helm), gone, tmp_path / "gone")
