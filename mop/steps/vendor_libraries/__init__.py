@@ -16,7 +16,7 @@ import contextlib
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from mop import lockfile, trees
+from mop import jsonnetfile, lockfile, trees
 from mop.engines.protocols import Toolbox
 from mop.errors import VendorError
 from mop.files import PRIVATE_FILE, Digests, private_folder
@@ -80,11 +80,8 @@ def forget(platform: Platform, options: Options) -> list[str]:
     """
     path, digests = platform.root / lockfile.NAME, Digests(platform.root)
     lock = lockfile.load(path)
-    kept = {
-        found.dependency.source.path
-        for name in platform.libraries
-        for found in closure.on_disk(platform, name, lock, digests)
-    }
+    direct = [dependency for _, dependency in closure.declared(platform).values()]
+    kept = {each.source.path for each, _ in jsonnetfile.in_order(platform.root, direct)}
     gone = {each: entry for each, entry in lock.libraries.items() if each not in kept}
     if gone and options.locked:
         raise VendorError(
