@@ -7,8 +7,11 @@
 // One a ConfigMap, because a ConfigMap holds less than 1 MiB, and because a file's object is then the same whatever
 // lies beside it. The label is the one that the Grafana chart's sidecar looks for.
 local texts(folder) =
-  local native = std.native('mopDashboards');
-  if native != null then native('dashboards/' + folder, std.thisFile)
+  local names = std.native('mopDashboards');
+  local text = std.native('mopDashboard');
+  local path = 'dashboards/' + folder;
+  if names != null then
+    { [file]: text(path, file, std.thisFile) for file in names(path, std.thisFile) }
   else
     // Plain tk, which cannot list folders; `inv fmt` writes this file.
     local index = import 'dashboards/index.libsonnet';
@@ -17,14 +20,15 @@ local texts(folder) =
            % [folder, std.join(', ', std.objectFields(index))];
     index[folder];
 
-local allowed = std.set(std.stringChars('abcdefghijklmnopqrstuvwxyz0123456789-'));
+local fits(c) = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
 
 // `text` where it can name an object; else the nearest that can, with a digest that tells it from others.
 local identifier(text) =
-  local mapped = std.map(function(c) if std.setMember(c, allowed) then c else '-', std.stringChars(std.asciiLower(text)));
-  local near = std.stripChars(std.join('', mapped), '-');
-  if near == text && std.length(text) <= 200 then text
-  else std.stripChars('%s-%s' % [std.substr(near, 0, 190), std.substr(std.md5(text), 0, 8)], '-');
+  local letters = std.stringChars(text);
+  if std.all(std.map(fits, letters)) && !std.startsWith(text, '-') && !std.endsWith(text, '-') && std.length(text) <= 200 then text
+  else
+    local near = std.join('', [if fits(c) then c else '-' for c in std.stringChars(std.asciiLower(text))]);
+    std.stripChars('%s-%s' % [std.substr(near, 0, 190), std.substr(std.md5(text), 0, 8)], '-');
 
 function(folder, name=folder, metadata={ labels: { grafana_dashboard: '1' } })
   local files = texts(folder);

@@ -36,7 +36,7 @@ MAX_STACK = 5000
 #: What MOP's own code around main.jsonnet and around natives may use, so that whatever fits tk's stack fits here.
 _OWN_FRAMES = 16
 #: Part of the version: raise it when an evaluation may give another result or other inputs than before.
-_REVISION = 1
+_REVISION = 2
 _COMPONENT_FIELD = re.compile(r'^(\tField ")\.', re.MULTILINE)
 #: A file that does not parse is, to the engine, a failure of the code that imports it.
 _SYNTAX = re.compile(r"^RUNTIME ERROR: (?=\S[^\n]*?:(?:\d+:\d+|\(\d+:\d+\)-\(\d+:\d+\)))")
@@ -106,6 +106,7 @@ class _Run:
         self.evaluation = evaluation
         self.record = Record(evaluation.root)
         self.rendering = Rendering(evaluation, charts, digests, self.record)
+        self.dashboards = Dashboards(evaluation.root, self.record)
         natives = self._natives()
         self.natives = jsonnet_natives.dispatch(natives)
         entrypoint = Path(clean(str(evaluation.entrypoint)))
@@ -122,9 +123,8 @@ class _Run:
             **jsonnet_natives.plain(),
             "helmTemplate": Native(("name", "chart", "opts"), self.rendering.helm_template),
             "kustomizeBuild": Native(("path", "opts"), self.rendering.kustomize_build),
-            "mopDashboards": Native(
-                ("folder", "calledFrom"), Dashboards(self.evaluation.root, self.record).texts
-            ),
+            "mopDashboards": Native(("folder", "calledFrom"), self.dashboards.names),
+            "mopDashboard": Native(("folder", "name", "calledFrom"), self.dashboards.text, text=True),
         }
 
     def result(self) -> Evaluated:

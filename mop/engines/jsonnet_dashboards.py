@@ -1,15 +1,15 @@
 """Folders of Grafana dashboards as Jsonnet gets them: texts by file name, never evaluated.
 
-Jsonnet cannot list a folder. With MOP the native `mopDashboards` does, and what it listed and read is an input; for
-plain tk a committed index of `importstr` lines says the same.
+Jsonnet cannot list a folder. With MOP two natives do, and what they listed and read is an input of the evaluation;
+for plain tk a committed index of `importstr` lines says the same.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -32,23 +32,41 @@ _REVISION = "1"
 _POSITION = re.compile(r": line \d+ column \d+ \(char \d+\)$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Dashboards:
-    """The native, for one evaluation of the platform at `root`."""
+    """The natives `mopDashboards` and `mopDashboard`, for one evaluation of the platform at `root`."""
 
     root: Path
     record: Record
+    _contents: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
-    def texts(self, folder: object, called_from: object) -> str:
-        """File name → text, as JSON, for the `*.json` of `folder`, seen from the file that calls.
+    def names(self, folder: object, called_from: object) -> str:
+        """The names of `*.json` in `folder`, seen from the file that calls, as JSON.
 
-        Raises EvaluationError with a Problem for each file that Grafana could not load or a ConfigMap could not hold.
+        Raises EvaluationError with a line for each file that Grafana could not load or a ConfigMap could not hold.
         """
+        return json.dumps(list(self._folder(folder, called_from)))
+
+    def text(self, folder: object, name: object, called_from: object) -> str:
+        """The text of one of them: by itself, for the engine reads a text faster than JSON that holds it."""
+        contents = self._folder(folder, called_from)
+        if not isinstance(name, str) or name not in contents:
+            raise EvaluationError(
+                f"mopDashboard: no dashboard {name!r} in {folder}; mopDashboards names them"
+            )
+        return contents[name].decode()
+
+    def _folder(self, folder: object, called_from: object) -> dict[str, bytes]:
         if not (isinstance(folder, str) and isinstance(called_from, str) and called_from):
             raise EvaluationError(
                 f"mopDashboards: expected a folder and std.thisFile, found {folder!r} and {called_from!r}"
             )
-        path = Path(located({"calledfrom": called_from}, folder, self.root))
+        path = located({"calledfrom": called_from}, folder, self.root)
+        if path not in self._contents:
+            self._contents[path] = self._load(Path(path))
+        return self._contents[path]
+
+    def _load(self, path: Path) -> dict[str, bytes]:
         shown = self.record.relative(str(path))
         names = listing(path / PATTERN)
         self.record.listed(str(path / PATTERN), names)
@@ -57,13 +75,13 @@ class Dashboards:
                 f"expected a folder with dashboards, found no {shown}/{PATTERN}{_near(path)}"
             )
         contents = {name: self._read(path / name) for name in names}
-        faults = list(self._faults(shown, contents))
+        faults = self._faults(shown, contents)
         if faults:
             lines = "".join(f"\n  {fault}" for fault in faults)
             raise EvaluationError(
                 f"{len(faults)} of the {len(names)} dashboards in {shown} cannot be used:{lines}"
             )
-        return json.dumps({name: data.decode() for name, data in contents.items()}, ensure_ascii=False)
+        return contents
 
     def _read(self, path: Path) -> bytes:
         try:
@@ -74,20 +92,19 @@ class Dashboards:
         self.record.file(str(path), data)
         return data
 
-    def _faults(self, shown: str, contents: Mapping[str, bytes]) -> Iterator[Problem]:
+    def _faults(self, shown: str, contents: Mapping[str, bytes]) -> list[Problem]:
         """Problems of texts that were not found sound before; what is sound is remembered by its digest."""
         digests = {name: sha256(data) for name, data in contents.items()}
         memory = self.root / ".mop" / "dashboards" / sha256(shown)[:16]
         known = _sound(memory)
-        faults = [
-            fault
-            for name, data in contents.items()
-            if digests[name] not in known and (fault := check(f"{shown}/{name}", data)) is not None
+        checked = [
+            check(f"{shown}/{name}", data) for name, data in contents.items() if digests[name] not in known
         ]
-        if not faults and not known >= set(digests.values()):
+        faults = [fault for fault in checked if fault is not None]
+        if checked and not faults:
             private_folder(self.root / ".mop")
             write_atomic(memory, "\n".join([_REVISION, *sorted(set(digests.values()))]) + "\n")
-        return iter(faults)
+        return faults
 
 
 def check(file: str, data: bytes) -> Problem | None:

@@ -16,10 +16,11 @@ from mop.files import sha256
 
 
 class Native(NamedTuple):
-    """`call` takes the arguments by position and gives JSON text."""
+    """`call` takes the arguments by position and gives JSON text; if `text`, a text without NUL that stays one."""
 
     parameters: tuple[str, ...]
     call: Callable[..., str]
+    text: bool = False
 
 
 def plain() -> dict[str, Native]:
@@ -38,13 +39,15 @@ def plain() -> dict[str, Native]:
 def library(natives: Mapping[str, Native]) -> str:
     """The Jsonnet file that gives a `std` whose `native` knows `natives`."""
     fields = "".join(
-        f"  {name}(" + ", ".join(it.parameters) + f"): call({name!r}, [" + ", ".join(it.parameters) + "]),\n"
+        f"  {name}({parameters}): {'text' if it.text else 'call'}({name!r}, [{parameters}]),\n"
         for name, it in natives.items()
+        for parameters in [", ".join(it.parameters)]
     )
     return (
         "local builtin = std;\n"
         "local raw = std.native('mop');\n"
-        "local call(name, arguments) = std.parseJson(raw(name, std.manifestJsonMinified(arguments)));\n"
+        "local text(name, arguments) = raw(name, std.manifestJsonMinified(arguments));\n"
+        "local call(name, arguments) = std.parseJson(text(name, arguments));\n"
         # The same decoder as Tanka's parseJson, without a way through here.
         f"local natives = {{\n  parseJson(json): std.parseJson(json),\n{fields}}};\n"
         "function(std) std { native(x):: if builtin.objectHas(natives, x) then natives[x] else null }\n"
