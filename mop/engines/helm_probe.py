@@ -11,9 +11,7 @@ Values and files reach the template engine through `tpl`; where they mention suc
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -21,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from mop.engines.gotemplate import Call, NotUnderstood, calls, operands, replaced
+from mop.engines.helm_archive import IGNORE_FILE, archive, chart_files, loaded
 
 #: Functions of sprig v3.3 that draw random values (crypto.go, strings.go, numeric.go), salted hashes too.
 RANDOM = frozenset(
@@ -95,11 +94,15 @@ _GUARDED_TPL = r"""{{- define "mop.tpl" -}}
 
 @dataclass(frozen=True)
 class Mentions:
-    """Functions that a chart mentions: by template file, and in its other files (values among them)."""
+    """Functions that a chart mentions: by template file, and in its other files (values among them).
+
+    `files`: what it is made of, by relative name; each is read once.
+    """
 
     templates: Mapping[str, frozenset[str]] = field(default_factory=dict)
     elsewhere: frozenset[str] = frozenset()  # TPL too, where a text calls it
     opaque: bool = False  # an archive, or a template that the lexer cannot follow: no probe can be made
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def names(self) -> frozenset[str]:
@@ -115,8 +118,8 @@ def mentions(chart: Path) -> Mentions:
     templates: dict[str, frozenset[str]] = {}
     elsewhere: set[str] = set()
     opaque = False
-    for name, path in _files(chart):
-        data = _read(path)
+    files = {name: _read(path) for name, path in chart_files(chart)}
+    for name, data in files.items():
         if name.endswith(_ARCHIVE):
             elsewhere |= _ALL
             opaque = True
@@ -130,7 +133,7 @@ def mentions(chart: Path) -> Mentions:
                 found, opaque = _ALL, True
             if found:
                 templates[name] = found
-    return Mentions(templates, frozenset(elsewhere), opaque)
+    return Mentions(templates, frozenset(elsewhere), opaque, files)
 
 
 def mentioned(data: bytes) -> frozenset[str]:
@@ -139,29 +142,24 @@ def mentioned(data: bytes) -> frozenset[str]:
     return frozenset(name.decode() for name in set(_NAME_IN_BYTES.findall(actions)))
 
 
-def copy_with_traps(
-    chart: Path, target: Path, found: Mentions, functions: frozenset[str], *, through_tpl: bool
-) -> None:
-    """A copy of the folder `chart` at `target` whose render fails if it reaches one of `functions`.
+def with_traps(found: Mentions, functions: frozenset[str], *, through_tpl: bool) -> bytes:
+    """The chart folder of `found` as an archive whose render fails if it reaches one of `functions`.
 
-    `found`: what the chart mentions. `through_tpl`: it fails also if a text for `tpl` mentions one. Raises
-    NotUnderstood, OSError, UnicodeDecodeError.
+    `through_tpl`: it fails also if a text for `tpl` mentions one. Raises
+    NotUnderstood, UnicodeDecodeError.
     """
-    made: set[str] = set()
-    for name, path in _files(chart):
-        folder = name.rpartition("/")[0]
-        if folder not in made:
-            (target / folder).mkdir(parents=True, exist_ok=True)
-            made.add(folder)
+
+    def edited(name: str, data: bytes) -> bytes:
         draws = functions & found.templates.get(name, frozenset())
-        if draws or (through_tpl and _TEMPLATE.match(name) and b"tpl" in _read(path)):
-            text = trapped(_read(path).decode(), functions, through_tpl=through_tpl)
-            with open(f"{target}/{name}", "w", encoding="utf-8", newline="") as out:  # noqa: PTH123 - hot
-                out.write(text)
-        else:
-            _link(path, f"{target}/{name}")
+        if draws or (through_tpl and b"tpl" in data and _TEMPLATE.match(name)):
+            return trapped(data.decode(), functions, through_tpl=through_tpl).encode()
+        return data
+
+    names = loaded(found.files, found.files.get(IGNORE_FILE, b""))
+    files = {name: edited(name, found.files[name]) for name in names}
     if through_tpl:
-        (target / _TPL_FILE).write_text(_guarded_tpl(functions), encoding="utf-8")
+        files[_TPL_FILE] = _guarded_tpl(functions).encode()
+    return archive(files)
 
 
 def trapped(text: str, functions: frozenset[str], *, through_tpl: bool) -> str:
@@ -192,24 +190,6 @@ def _guarded_tpl(functions: frozenset[str]) -> str:
     """The file that defines the guarded `tpl`."""
     named = _GUARDED_TPL.replace("NAMES", "|".join(sorted(functions)) or "no such function")
     return named.replace("INSIDE", _INSIDE).replace("NESTED", _NESTED)
-
-
-def _files(chart: Path) -> Iterator[tuple[str, str]]:
-    """Every file below `chart`, links followed, by its name relative to it."""
-    top = f"{chart}/"
-    for folder, _, names in os.walk(chart, followlinks=True):
-        for name in names:
-            path = f"{folder}/{name}"
-            if os.path.isfile(path):  # noqa: PTH113
-                yield path.removeprefix(top), path
-
-
-def _link(source: str, target: str) -> None:
-    """The same file under another name, several times faster than a copy; a copy where the system allows no link."""
-    try:
-        os.link(os.path.realpath(source) if os.path.islink(source) else source, target)  # noqa: PTH114
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _read(path: str) -> bytes:

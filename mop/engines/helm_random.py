@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mop.engines.gotemplate import NotUnderstood
-from mop.engines.helm_probe import CLOCK, TPL, Mentions, copy_with_traps, mentioned, mentions
+from mop.engines.helm_probe import CLOCK, TPL, Mentions, mentioned, mentions, with_traps
 from mop.engines.protocols import Helm, HelmObject, HelmRequest
 from mop.errors import ChartError
 from mop.files import PRIVATE_FOLDER
@@ -28,7 +28,7 @@ _ENDLESS = "nested reference name: mop.tpl"
 class Prober:
     """Renders with `template`; remembers by digest what it learnt of charts, in a folder that goes with it.
 
-    `folder`: where that is made; on the file system of the charts a copy of one is made of links.
+    `folder`: where that is made.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -89,7 +89,7 @@ class Prober:
             return helm.template(replace(request, chart=probe))
         except ChartError as error:
             if _ENDLESS in error.message:
-                raise _endless(probe) from error
+                raise _endless(request.chart) from error
             return None
 
     def _mentioned(self, chart: Path, digest: str) -> Mentions:
@@ -108,9 +108,9 @@ class Prober:
                 if self._folder is None:
                     self._place.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
                     self._folder = tempfile.TemporaryDirectory(prefix="probe-", dir=self._place)
-                target = Path(tempfile.mkdtemp(dir=self._folder.name), chart.name)
+                target = Path(self._folder.name, f"{chart.name}-{len(self._copies)}.tgz")
                 try:
-                    copy_with_traps(chart, target, found, functions, through_tpl=through_tpl)
+                    target.write_bytes(with_traps(found, functions, through_tpl=through_tpl))
                     self._copies[key] = target
                 except (NotUnderstood, UnicodeDecodeError):
                     self._copies[key] = None
