@@ -98,6 +98,11 @@ def git(text: str, subdir: str = "") -> Source:
     else:
         scheme = found[1] if found else "https"
         authority, _, rest = text[found.end() if found else 0 :].partition("/")
+    if ":" in authority.rpartition("@")[0]:
+        raise VendorError(
+            f"{_public(text)} holds a password, which belongs in no file of a repository",
+            hint="leave it out: git asks its credential helpers and netrc",
+        )
     marked = re.fullmatch(r"(.*?[^/])\.git(?:/(.*))?", rest)
     if marked:
         repository, folder = marked[1], marked[2] or ""

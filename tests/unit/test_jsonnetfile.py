@@ -57,6 +57,12 @@ def test_what_names_none_or_leads_away_is_refused(text: str) -> None:
         jsonnetfile.library(text)
 
 
+def test_a_password_belongs_in_no_file() -> None:
+    with pytest.raises(VendorError, match="holds a password") as caught:
+        jsonnetfile.library("https://user:geheim@example.com/a/b@v")
+    assert "geheim" not in caught.value.message + caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("remote", "known"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from mop.lockfile import LibraryLock, Lock
 from mop.model import Platform
 
 _AT_ONCE = 8
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Options(Protocol):
@@ -144,7 +146,6 @@ class _Closure:
         self._tools = tools
         self._options = options
         self._direct = declared(platform)
-        self._pins = _pins(platform.root)
         self.items: dict[str, Item] = {}
 
     def follow(self, asked: Iterable[tuple[Dependency, Item | None]]) -> None:
@@ -183,8 +184,9 @@ class _Closure:
             return self._folder(chosen, None if name else asker)
         entry = self._lock.libraries.get(path)
         place = jsonnetfile.place(chosen, "")
-        if entry is None or self._options.update is None or (name and self._options.updates(name)):
-            return self._resolved(chosen, place, asker, entry)
+        updating = self._options.update is None or bool(name and self._options.updates(name))
+        if entry is None or updating:
+            return self._resolved(chosen, place, asker, entry, updating)
         if not disagreement(chosen, entry) or (not name and asker is not None and asker.entry):
             return Item(chosen, place, entry.commit, asker, entry)
         if name:
@@ -199,11 +201,16 @@ class _Closure:
         return Item(chosen, place, commit, asker)
 
     def _resolved(
-        self, dependency: Dependency, place: str, asker: Item | None, entry: LibraryLock | None
+        self,
+        dependency: Dependency,
+        place: str,
+        asker: Item | None,
+        entry: LibraryLock | None,
+        updating: bool,
     ) -> Item:
         """A new look at what a name means; jb's lock speaks where ours does not yet."""
-        pin = self._pins.get(dependency.source.path) if entry is None else None
-        if pin and self._options.update is not None and not self._options.updates(dependency.source.path):
+        pin = None if updating else _pins(self._platform.root).get(dependency.source.path)
+        if pin:
             return Item(dependency, place, pin.version, asker, sum=pin.sum)
         commit = self._resolve(dependency)
         kept = entry if entry and entry.commit == commit and not disagreement(dependency, entry) else None
@@ -268,13 +275,13 @@ class _Closure:
 
 
 def _pins(root: Path) -> dict[str, Dependency]:
-    """What jsonnet-bundler locked, before mop.lock does."""
+    """What jsonnet-bundler locked, by commit and sum, before mop.lock does."""
     try:
         text = (root / jsonnetfile.LOCK).read_bytes()
     except OSError:
         return {}
     found = jsonnetfile.parse(text, jsonnetfile.LOCK).dependencies
-    return {each.source.path: each for each in found if each.sum}
+    return {each.source.path: each for each in found if each.sum and _COMMIT.fullmatch(each.version)}
 
 
 def _conflict(
