@@ -24,7 +24,9 @@ def find(since: str, files: str, *, exact: bool, jobs: int) -> tuple[Terminal, l
     workspace = open_workspace(progress=out.note)
     selected = select(workspace.platform, "*")
     run = Run(workspace, TaskLines(out, quiet=True))
-    run.execute(run.specs(selected, ["vendor", "evaluate", "render"] if exact else ["vendor", "evaluate"]), jobs)
+    run.execute(
+        run.specs(selected, ["vendor", "evaluate", "render"] if exact else ["vendor", "evaluate"]), jobs
+    )
     if exact:
         return out, _exactly(workspace, run, since, jobs)
     if run.errors:

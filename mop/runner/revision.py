@@ -22,14 +22,40 @@ Digests = dict[tuple[str, str], str]
 
 
 def change_since(root: Path, revision: str) -> tuple[list[str], dict[str, Any] | None]:
-    """The files that changed since the commit `revision`, and mop.yaml as it was, if it was there and can be read."""
+    """The files that changed since the commit `revision`, and mop.yaml as it was, if it was there and can be read.
+
+    A folder that mop.lock says is another one now stands among them, with a `/` at its end.
+    """
     changed = git.changed_files(root, revision)
+    if lockfile.NAME in changed:
+        changed += _vendored_since(root, git.file_at(root, revision, lockfile.NAME))
     old = git.file_at(root, revision, config.NAME)
     try:
         documents = goyaml.load_all(old.decode()) if old is not None else []
     except (goyaml.YamlError, UnicodeDecodeError):
         documents = []
     return changed, documents[0] if documents and isinstance(documents[0], dict) else None
+
+
+def _vendored_since(root: Path, old: bytes | None) -> list[str]:
+    """The folders of charts and libraries whose content is not what the lock said then, and the links to them."""
+    before = lockfile.parse(old) if old is not None else lockfile.Lock()
+    now = lockfile.load(root / lockfile.NAME)
+    charts = [
+        name
+        for name, entry in now.charts.items()
+        if name not in before.charts or before.charts[name].tree != entry.tree
+    ]
+    libraries = [
+        path
+        for path, entry in now.libraries.items()
+        if path not in before.libraries or before.libraries[path].tree != entry.tree
+    ]
+    vendor = root / "vendor"
+    changed = {(vendor / path).resolve() for path in libraries}
+    links = [path for path in vendor.iterdir() if path.is_symlink()] if vendor.is_dir() else []
+    names = [*libraries, *(link.name for link in links if link.resolve() in changed)]
+    return [*(f"charts/{name}/" for name in charts), *(f"vendor/{name}/" for name in names)]
 
 
 def rendered_now(workspace: Workspace, run: Run) -> Digests:

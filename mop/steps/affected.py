@@ -24,6 +24,7 @@ def by_files(
 ) -> list[Affected]:
     """Components whose recorded inputs (`inputs` by component) hold one of the files `changed`.
 
+    A name that ends with `/` stands for all that lies in that folder.
     A path where an evaluation looked and found nothing counts: a new file there shadows another.
     """
     names = sorted(changed)
@@ -66,6 +67,8 @@ def _reason(inputs: Iterable[Input], changed: list[str]) -> str:
             files.add(item.path)
     for name in changed:
         if name in files or any(name == tree or name.startswith(f"{tree}/") for tree in trees):
+            return name
+        if name.endswith("/") and any(file.startswith(name) for file in files):
             return name
         if any(item.lists(name) for item in listed):
             return name

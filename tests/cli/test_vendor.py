@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -247,3 +248,24 @@ def test_clean_does_not_make_vendored_folders_look_edited(shop: Shop) -> None:
     assert shop.run("clean").code == 0
     (shop.root / "mop.lock").write_bytes(lock)
     assert "restored: 1.1.0" in shop.run("vendor").err
+
+
+def test_an_update_of_the_lock_touches_what_renders_the_chart(shop: Shop) -> None:
+    """charts/ is not committed: only mop.lock tells that another chart is there now."""
+    write(shop.root, {".gitignore": "/.mop/\n/charts/\n"})
+    assert shop.run("vendor").code == 0
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        identity = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+        subprocess.run(["git", "-C", str(shop.root), *identity, *arguments], check=True)
+
+    def touched(*arguments: str) -> set[str]:
+        result = shop.run("affected", "--since", "HEAD", "--json", *arguments)
+        assert result.code == 0, result.err
+        return {one["component"] for one in json.loads(result.out)["components"]}
+
+    assert touched() == touched("--exact") == set()
+    shop.helm.add("web", "1.7.0")
+    assert shop.run("vendor", "--update", "http").code == 0
+    assert touched() == {"http", "oci", "git", "local"}  # inputs belong to the environment
+    assert touched("--exact") == {"http"}
+    assert "1.7.0" in (shop.root / "charts/http/Chart.yaml").read_text()
