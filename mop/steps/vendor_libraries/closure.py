@@ -112,6 +112,7 @@ def on_disk(platform: Platform, name: str, lock: Lock, digests: Digests) -> Iter
         seen.add(path)
         _, dependency = direct.get(path, ("", asked))
         place = jsonnetfile.place(dependency, "" if path in direct else base)
+        good = True
         if dependency.source.directory:
             yield Found(dependency, (platform.root / place).is_dir())
         else:
@@ -122,8 +123,13 @@ def on_disk(platform: Platform, name: str, lock: Lock, digests: Digests) -> Iter
             trouble = disagreement(dependency, entry) if path in direct else ""
             good = not trouble and digests.tree(platform.root / place) == entry.tree
             yield Found(dependency, good, trouble)
-        if not dependency.single:
+        if dependency.single:
+            continue
+        try:
             pending += [(each, place) for each in jsonnetfile.read(platform.root / place)]
+        except VendorError:
+            if good:  # otherwise an edit broke it, which was said
+                raise
 
 
 def wanted(
