@@ -58,13 +58,13 @@ def check(root: Path, data: bytes) -> Platform:
 
 
 def _check(root: Path, data: bytes) -> tuple[dict[str, Any], dict[str, TankaEnvironment]]:
-    # What only a changed mop.yaml needs is imported here: PyYAML and jsonschema take longer than the rest.
-    from mop.config import document, environments, references, schema
+    # What only a changed mop.yaml needs is imported here: PyYAML takes longer than the rest.
+    from mop.config import document, environments, references, validity
 
     read = document.read(data, NAME)
     specs: dict[str, TankaEnvironment] = {}
     if read.value is not None:
-        for check in (schema.check, references.check, partial(environments.check, root=root)):
+        for check in (validity.check, references.check, partial(environments.check, root=root)):
             told, before = {problem.path for problem in read.problems}, len(read.problems)
             check(read)
             # One complaint about one place: what is of the wrong form also names nothing.

@@ -11,16 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path as File
 from typing import Any, Final
 
 import jsonschema
 
 from mop.config.document import Document, Path, nearest, words
 from mop.config.scalars import Ambiguous, resolve
-
-#: The schema that is published for editors.
-SCHEMA_FILE: Final = File(__file__).parent.parent / "schema.json"
+from mop.config.validity import SCHEMA_FILE
 
 _KINDS: Final = {
     "string": "text",

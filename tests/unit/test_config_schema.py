@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mop.config import build, schema
+from mop.config import build, schema, validity
 from mop.durations import seconds
 from mop.model import Argument, Check, Ready, Rollout
 
@@ -123,3 +124,62 @@ def test_checks_and_arguments_have_the_models_fields() -> None:
     http, promql = (branch["properties"] for branch in SCHEMA["definitions"]["check"]["anyOf"])
     assert Check(**dict.fromkeys({**http, **promql}, "x")) == Check("x", "x", "x", "x")
     assert build._argument({"code": "1"}) == Argument("1", code=True)
+
+
+VALID: dict[str, Any] = {
+    "version": 1,
+    "platform": "shop",
+    "kubernetes": "1.34",
+    "repositories": {"grafana": {"url": "https://charts.example.com", "credentials": "env:REGISTRY"}},
+    "charts": {"loki": {"chart": "grafana/loki", "version": "1.2.3"}},
+    "components": {
+        "loki": {"charts": ["loki"], "ready": {"timeout": "10m", "grace": "3m"}},
+        "web": {"needs": ["loki"]},
+    },
+    "environments": {
+        "local": {"target": "embedded", "order": "all-at-once", "components": ["web"]},
+        "production": {
+            "target": {"context": "prod"},
+            "protected": True,
+            "rollout": {
+                "loki": {"canary": {"pods": 1, "hold": "5m", "checks": [{"http": "pods:3100/ready"}]}}
+            },
+            "validate": {"secrets": "external"},
+            "tla": {"size": {"code": "1"}},
+        },
+    },
+}
+ODD = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.just(1.0),
+    st.sampled_from(["", "10m", "1.34\n", "web", "Web", "٣m", "embedded", "a/b", "https://x", "canary"]),
+    st.text(max_size=4),
+    st.just([]),
+    st.just({}),
+    st.just(["web", "web"]),
+    st.just({"http": "x"}),
+)
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Every container with each of its keys."""
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from places(value[key])
+
+
+@given(st.data())
+def test_the_quick_answer_is_never_yes_where_there_is_a_mistake(data: st.DataObject) -> None:
+    value = copy.deepcopy(VALID)
+    for _ in range(data.draw(st.integers(0, 2))):
+        container, key = data.draw(st.sampled_from(list(places(value))))
+        container[key] = data.draw(ODD)
+
+    assert not validity.holds(value) or not list(schema._validator().iter_errors(value))
+
+
+def test_the_quick_answer_is_yes_for_what_is_valid() -> None:
+    assert validity.holds(VALID)
+    assert not validity.holds({**VALID, "version": 2})
