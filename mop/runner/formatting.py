@@ -10,8 +10,9 @@ from mop.files import write_atomic
 from mop.model import Platform
 from mop.problem import Problem
 
-#: The folder of dashboards that `mop.dashboards` looks in, its index for plain tk, and the library that reads it.
-_DASHBOARDS, _INDEX, _LIBRARY = Path("lib/dashboards"), "index.libsonnet", Path("lib/mop.libsonnet")
+#: The index of dashboards for plain tk, and the library that reads it, known by the native that it asks with MOP.
+_INDEX = Path("lib/dashboards/index.libsonnet")
+_LIBRARY, _NATIVE = Path("lib/dashboards.libsonnet"), b"mopDashboards"
 
 
 def unformatted(platform: Platform, *, write: bool) -> tuple[list[Path], list[Problem]]:
@@ -40,10 +41,11 @@ def _index(platform: Platform, *, write: bool) -> tuple[list[Path], list[Problem
     """Make the dashboards' index what their folders hold, or say that it is not; a file of another hand stays."""
     from mop.engines.jsonnet_dashboards import HEADER, index
 
-    relative = _DASHBOARDS / _INDEX
-    path = platform.root / relative
+    path, library = platform.root / _INDEX, platform.root / _LIBRARY
     found = path.read_bytes() if path.is_file() else b""
-    if not (platform.root / _LIBRARY).is_file() or (found and not found.startswith(HEADER.encode())):
+    if not library.is_file() or _NATIVE not in library.read_bytes():
+        return [], []
+    if found and not found.startswith(HEADER.encode()):
         return [], []
     wanted = index(path.parent).encode()
     # Where there are no dashboards, nobody reads an index.
@@ -51,9 +53,9 @@ def _index(platform: Platform, *, write: bool) -> tuple[list[Path], list[Problem
         return [], []
     if write:
         write_atomic(path, wanted)
-        return [relative], []
+        return [_INDEX], []
     message = "plain tk would read other dashboards than the folders hold"
-    return [], [Problem(message, file=str(relative), hint="`inv fmt` writes it")]
+    return [], [Problem(message, file=str(_INDEX), hint="`inv fmt` writes it")]
 
 
 def sources(platform: Platform) -> Iterator[Path]:

@@ -38,6 +38,9 @@ CONTENTS: Mapping[str, tuple[str, ...]] = {
     "lib/note.txt": ("one", "two"),
     "environments/dev/note.txt": ("nearer",),
     "lib/unused.libsonnet": ("{}", "syntax error"),
+    "lib/dashboards/a.json": ('{"title": "a"}\n', '{"title": "b"}\n', '{"title": ,}\n'),
+    "lib/dashboards/b.json": ('{"title": "b"}\n',),
+    "lib/dashboards/README.md": ("No dashboard.\n",),
     "charts/c/values.yaml": ("size: 1\n", "size: 2\nsub: {on: true}\n", "size: 1\nsub: {on: false}\n"),
     "charts/c/templates/map.yaml": (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-c}\ndata: {s: '{{ .Values.size }}'}\n",
@@ -67,6 +70,7 @@ BASE: Mapping[str, str] = {
             "vendor/b.libsonnet",
             "vendor/k.libsonnet",
             "lib/note.txt",
+            "lib/dashboards/a.json",
             "charts/c/values.yaml",
             "charts/c/templates/map.yaml",
             "charts/c/charts/sub/values.yaml",
@@ -78,8 +82,18 @@ local platform = std.parseYaml(importstr '../../mop.yaml');
 local chart = std.native('helmTemplate')('rel', '../../charts/c', {
   values: { n: a.n }, calledFrom: std.thisFile,
 });
-{ web: a.web, api: (import 'b.libsonnet').api, chart: chart } +
+{ web: a.web, api: { b: (import 'b.libsonnet').api, dashboards: import 'dashboards.libsonnet' }, chart: chart } +
 (if std.objectHas(platform.components, 'extra') then { extra: [] } else {})
+""",
+    "lib/dashboards.libsonnet": """
+local text = std.native('mopDashboard');
+{
+  apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'dashboards' },
+  data: {
+    [name]: text('dashboards', name, std.thisFile)
+    for name in std.native('mopDashboards')('dashboards', std.thisFile)
+  },
+}
 """,
     "environments/other/main.jsonnet": "{ web: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'o' } } }",
     "charts/c/Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies: [{name: sub, version: 1.0.0, "
