@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mop.errors import UsageError
+from mop.errors import MopError, UsageError
+from mop.graph import Builder, TaskSpec
 from mop.model import Platform
 from mop.report.tasks import TaskLines
 from mop.report.terminal import Terminal, terminal
@@ -54,14 +55,34 @@ class Vendoring:
             for name in vendor.forget(self.workspace.platform, options):
                 self.terminal.note(f"{name}: removed from mop.lock, for mop.yaml does not declare it")
         lines = TaskLines(self.terminal)
-        run = Run(self.workspace, lines)
-        run.builder = replace(run.builder, vendoring=options)
-        tasks = [run.builder.chart(name) for name in self.charts]
-        run.execute([*tasks, *(run.builder.library(name) for name in self.libraries)], jobs)
-        if self.everything and not run.errors:
+        builder = replace(self.workspace.builder, vendoring=options)
+        tasks = [
+            *(builder.chart(name) for name in self.charts),
+            *(builder.library(name) for name in self.libraries),
+        ]
+        failed = not self._all_current(tasks, lines) and self._run(builder, tasks, lines, jobs)
+        if self.everything and not failed:
             self._tidy(options)
         lines.total()
-        return 1 if run.errors else 0
+        return 1 if failed else 0
+
+    def _all_current(self, tasks: list[TaskSpec], lines: TaskLines) -> bool:
+        """Whether there is nothing to do: then doit need not be loaded, which takes half of such a run."""
+        try:
+            current = all(task.current is not None and task.current() for task in tasks)
+        except MopError:
+            return False  # its own action says why
+        if current:
+            lines.states["current"] += len(tasks)
+            self.workspace.outputs.digests.save()
+        return current
+
+    def _run(self, builder: Builder, tasks: list[TaskSpec], lines: TaskLines, jobs: int) -> bool:
+        """Run the tasks; whether any failed."""
+        run = Run(self.workspace, lines)
+        run.builder = builder
+        run.execute(tasks, jobs)
+        return bool(run.errors)
 
     def _tidy(self, options: Options) -> None:
         """What can be done once all is there."""
