@@ -8,7 +8,7 @@ from pathlib import Path
 from mop.cache import Cache, cache_root
 
 #: The caches that are cheap to fill again. The control plane's programs take minutes to build, and stay.
-CACHES = ("renders", "schemas", "downloads")
+CACHES = ("renders", "schemas", "downloads", "libraries")
 #: What was vendored, file by file: without it, charts/ and vendor/ would look edited when mop.lock moves on.
 _MEMORY = "vendored"
 

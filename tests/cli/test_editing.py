@@ -98,6 +98,23 @@ def test_what_cannot_be_added_leaves_the_file_alone(
     assert added(root, charts) == []
 
 
+def test_charts_of_git_and_of_this_repository_need_no_version(
+    mop: Mop, root: Path, charts: Site, git: Repositories
+) -> None:
+    files = {"Chart.yaml": "apiVersion: v2\nname: thing\nversion: 3.0.0\n", "values.yaml": ""}
+    git.commit("ops/charts", {f"thing/{name}": text for name, text in files.items()})
+    write(root, {f"own/{name}": text for name, text in files.items()})
+    source = f"git+{git.url}/ops/charts.git//thing?ref=main"
+    assert mop(root, "charts.add", source).code == 0
+    assert mop(root, "charts.add", "./own").code == 0
+    assert added(root, charts) == [
+        f'+  thing: {{chart: "{source}"}}',
+        "+  own: {chart: ./own, version: 3.0.0}",
+    ]
+    assert "no branch, tag or commit" in mop(root, "charts.add", source.replace("main", "gone")).err
+    assert "no such folder" in mop(root, "charts.add", "./nowhere").err
+
+
 def test_newer_charts_of_each_kind_are_named(mop: Mop, root: Path, charts: Site) -> None:
     mop(root, "charts.add", "shop/store")
     done = mop(root, "charts.outdated")
