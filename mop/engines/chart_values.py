@@ -12,10 +12,12 @@ import difflib
 import functools
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from mop.goyaml import YamlError, load_all_v2
 
 _CHAIN = re.compile(r"\.Values((?:\.[A-Za-z_]\w*)*)")
 _INDEX = re.compile(
@@ -37,14 +39,61 @@ class UnknownValue:
 
 @dataclass(frozen=True)
 class _Chart:
-    """What a chart says of its values. `named`: paths in templates; `subcharts` by the key of their values."""
+    """What a chart says of its values; read as far as it is asked, for most keys are in its values.yaml."""
 
-    defaults: Mapping[str, Any]
-    schema: Mapping[str, Any]
-    named: frozenset[Keys]
-    conditions: frozenset[Keys]
-    subcharts: Mapping[str, _Chart] = field(default_factory=dict)
-    archives: frozenset[str] = frozenset()  # subcharts that are no folders
+    folder: Path
+
+    @functools.cached_property
+    def meta(self) -> Mapping[str, Any]:
+        """Chart.yaml."""
+        return _mapping(self.folder / "Chart.yaml")
+
+    @functools.cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """values.yaml."""
+        return _mapping(self.folder / "values.yaml")
+
+    @functools.cached_property
+    def schema(self) -> Mapping[str, Any]:
+        """values.schema.json."""
+        path = self.folder / "values.schema.json"
+        return json.loads(path.read_bytes()) if path.is_file() else {}
+
+    @functools.cached_property
+    def dependencies(self) -> Sequence[Mapping[str, Any]]:
+        """The subcharts that Chart.yaml names."""
+        return [entry for entry in self.meta.get("dependencies") or () if isinstance(entry, dict)]
+
+    @functools.cached_property
+    def subcharts(self) -> Mapping[str, _Chart]:
+        """Those that are folders, by the key of their values: a name or an alias."""
+        folders = sorted((self.folder / "charts").glob("*/"))
+        found = {sub.name: _Chart(sub) for sub in folders if (sub / "Chart.yaml").is_file()}
+        aliases = {
+            str(entry["alias"]): found[entry["name"]]
+            for entry in self.dependencies
+            if entry.get("alias") and entry.get("name") in found
+        }
+        return {**found, **aliases}
+
+    @functools.cached_property
+    def archives(self) -> frozenset[str]:
+        """The keys of subcharts that are no folders."""
+        keys = {str(entry.get("alias") or entry.get("name")) for entry in self.dependencies}
+        return frozenset(keys - self.subcharts.keys())
+
+    @functools.cached_property
+    def conditions(self) -> frozenset[Keys]:
+        """The paths that decide whether a subchart is rendered."""
+        texts = [str(entry.get("condition") or "") for entry in self.dependencies]
+        return frozenset(tuple(part.strip().split(".")) for text in texts for part in text.split(",") if part)
+
+    @functools.cached_property
+    def named(self) -> frozenset[Keys]:
+        """Paths in templates, and in those of libraries. Texts in values.yaml are templates too, by way of `tpl`."""
+        libraries = [sub.named for sub in self.subcharts.values() if sub.meta.get("type") == "library"]
+        own = (*_named(self.folder / "templates"), *_named(self.folder, "values.yaml"))
+        return frozenset(own).union(*libraries)
 
     @functools.cached_property
     def prefixes(self) -> frozenset[Keys]:
@@ -59,9 +108,14 @@ class _Chart:
 def unknown_values(chart: Path, values: Mapping[str, Any]) -> tuple[UnknownValue, ...]:
     """Keys of `values` that the chart in the folder `chart` does nothing with, in the order of `values`.
 
-    Of a chart, or a subchart, that is an archive nothing is said.
+    Of a chart, or a subchart, that is an archive nothing is said. Raises OSError where a file vanishes.
     """
-    return tuple(_unknown(_read(chart), values, (), ())) if chart.is_dir() else ()
+    if not values or not chart.is_dir():
+        return ()
+    try:
+        return tuple(_unknown(_Chart(chart), values, (), ()))
+    except (YamlError, ValueError):
+        return ()  # Helm reads some files that are no YAML, JSON or UTF-8 for us: then nothing is known of keys
 
 
 def _unknown(chart: _Chart, values: Mapping[str, Any], path: Keys, above: Keys) -> Iterator[UnknownValue]:
@@ -135,47 +189,10 @@ def _schema(schema: Mapping[str, Any], path: Keys) -> Mapping[str, Any]:
 # ---------------------------------------------------------------- reading a chart
 
 
-def _read(folder: Path) -> _Chart:
-    import yaml
-
-    def load(name: str) -> Any:
-        path = folder / name
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        return yaml.load(path.read_text(), Loader=loader) if path.is_file() else None  # noqa: S506 - a safe loader
-
-    meta = load("Chart.yaml") or {}
-    subcharts = {
-        sub.name: _read(sub)
-        for sub in sorted((folder / "charts").glob("*/"))
-        if (sub / "Chart.yaml").is_file()
-    }
-    dependencies = [entry for entry in meta.get("dependencies") or () if isinstance(entry, dict)]
-    aliased = dict(subcharts)
-    for entry in dependencies:
-        if entry.get("alias") and entry.get("name") in subcharts:
-            aliased[entry["alias"]] = subcharts[entry["name"]]
-    conditions = [
-        part for entry in dependencies for part in str(entry.get("condition") or "").split(",") if part
-    ]
-    schema = folder / "values.schema.json"
-    # Texts in values.yaml are templates too, where a chart passes them to `tpl`.
-    named = {*_named(folder / "templates"), *_named(folder, "values.yaml")}
-    for name, sub in subcharts.items():
-        if _library(folder / "charts" / name):
-            named |= sub.named
-    return _Chart(
-        defaults=load("values.yaml") or {},
-        schema=json.loads(schema.read_text()) if schema.is_file() else {},
-        named=frozenset(named),
-        conditions=frozenset(tuple(part.strip().split(".")) for part in conditions),
-        subcharts=aliased,
-        archives=frozenset(str(entry.get("alias") or entry.get("name")) for entry in dependencies)
-        - aliased.keys(),
-    )
-
-
-def _library(folder: Path) -> bool:
-    return "type: library" in (folder / "Chart.yaml").read_text()
+def _mapping(path: Path) -> Mapping[str, Any]:
+    """A file of YAML, as Helm reads it; empty where there is none."""
+    documents = load_all_v2(path.read_bytes()) if path.is_file() else []
+    return documents[0] if documents and isinstance(documents[0], dict) else {}
 
 
 def _named(folder: Path, files: str = "**/*") -> Iterator[Keys]:

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 _ATTEMPTS = 3
 
 #: The modules that turn Helm's text into an entry; their bytes are part of every key.
-_READERS = ("helm_cache.py", "helm_names.py", "helm_output.py", "helm_random.py", "snakecase.py")
+_READERS = (
+    "chart_values.py",
+    "helm_cache.py",
+    "helm_names.py",
+    "helm_output.py",
+    "helm_random.py",
+    "snakecase.py",
+)
 
 
 class CachedCharts:
@@ -115,13 +122,15 @@ class CachedCharts:
         body = self.shared.get(key) or self.local.get(key)
         if body is None:
             return None
-        random, _, text = body.partition(b"\n")
-        return ChartRender(text.decode(), digest, hit=True, random=tuple(json.loads(random)))
+        facts, _, text = body.partition(b"\n")
+        random, unused = json.loads(facts)
+        return ChartRender(text.decode(), digest, True, tuple(random), tuple(map(tuple, unused)))
 
     def _made(
         self, key: str, digest: str, request: HelmRequest, name_format: str | None
     ) -> ChartRender | None:
         """The render, kept; None if the chart on disk is no longer the one with `digest`."""
+        from mop.engines.chart_values import unknown_values
         from mop.engines.helm_names import by_name
 
         failure = None
@@ -129,6 +138,7 @@ class CachedCharts:
             objects, random = self._prober.template(self._helm, request, digest)
             named = by_name(self._helm, objects, name_format)
             text = json.dumps(named, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+            unused = unknown_values(request.chart, request.values)
         except ChartError as error:
             failure = error
         except OSError as error:  # a file of the chart vanished, or there is no room for a copy
@@ -140,8 +150,9 @@ class CachedCharts:
         if failure:
             raise self._seen_from_root(failure)
         cache = self.local if random or holds_secrets(named.values()) else self.shared
-        cache.put(key, json.dumps(random).encode() + b"\n" + text.encode())
-        return ChartRender(text, digest, hit=False, random=random)
+        dropped = tuple((it.path, it.hint) for it in unused)
+        cache.put(key, json.dumps([random, dropped]).encode() + b"\n" + text.encode())
+        return ChartRender(text, digest, hit=False, random=random, unused=dropped)
 
     def _seen_from_root(self, failure: ChartError) -> ChartError:
         """The same error with its files relative to the platform's root, where they lie in it."""

@@ -143,7 +143,8 @@ class _Run:
         except jsonnet_capi.Failure as failure:
             raise self._error(failure) from None
         helm = self.rendering
-        return Evaluated(fields, outputs, self.record.inputs(), helm.renders, helm.hits, tuple(helm.random))
+        seen = (tuple(helm.random), tuple(helm.unused))
+        return Evaluated(fields, outputs, self.record.inputs(), helm.renders, helm.hits, *seen)
 
     @property
     def _entry(self) -> str:

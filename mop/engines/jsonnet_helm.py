@@ -39,6 +39,7 @@ class Rendering:
     renders: int = 0
     hits: int = 0
     random: list[str] = field(default_factory=list)
+    unused: list[tuple[str, str, str]] = field(default_factory=list)
 
     def helm_template(self, name: object, chart: object, opts: object) -> str:
         """Manifest name → object as JSON text; raises ChartError, and EvaluationError for wrong arguments."""
@@ -58,6 +59,8 @@ class Rendering:
         self.renders += 1
         self.hits += render.hit
         self.random += [it for it in render.random if it not in self.random]
+        unused = [(Path(path).name, value, near) for value, near in render.unused]
+        self.unused += [it for it in unused if it not in self.unused]
         return render.text
 
     def kustomize_build(self, path: object, opts: object) -> str:

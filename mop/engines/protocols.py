@@ -46,8 +46,9 @@ class Evaluation:
 class Evaluated:
     """`fields`: the visible top-level fields of main.jsonnet (empty for `whole`).
 
-    `outputs`: JSON text by component ("" is the key for `whole`, an inline Tanka environment stays one). `inputs`: all that was read or looked for,
-    with the digest of the bytes that the engine was given. `renders`, `hits`: Helm calls, and how many a cache answered.
+    `outputs`: JSON text by component ("" is the key for `whole`, an inline Tanka environment stays one).
+    `inputs`: all that was read or looked for, with the digest of the bytes that the engine was given.
+    `renders`, `hits`: Helm calls, and how many a cache answered.
     """
 
     fields: tuple[str, ...]
@@ -56,6 +57,9 @@ class Evaluated:
     renders: int = 0
     hits: int = 0
     random: tuple[str, ...] = ()  # charts whose render draws random values, as "chart: template: function"
+    unused: tuple[
+        tuple[str, str, str], ...
+    ] = ()  # values that do nothing, as (chart, path, nearest path or "")
 
 
 class Jsonnet(Protocol):
@@ -108,12 +112,16 @@ class Helm(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ChartRender:
-    """`text`: JSON object, manifest name (by `nameFormat`) → object. `digest`: of the chart tree that was rendered."""
+    """`text`: JSON object, manifest name (by `nameFormat`) → object. `digest`: of the chart tree that was rendered.
+
+    `unused`: the path of each value that the chart does nothing with, and the nearest path that it knows ("" = none).
+    """
 
     text: str
     digest: str
     hit: bool
     random: tuple[str, ...] = ()
+    unused: tuple[tuple[str, str], ...] = ()
 
 
 class Charts(Protocol):

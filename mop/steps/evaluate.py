@@ -20,7 +20,7 @@ from mop.model import Environment, Platform
 from mop.outputs import Outputs
 
 #: Raised when what an evaluation writes changes its meaning: results of older versions are then made again.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,12 @@ def evaluate(
         before = outputs.digests.file(output)
         outputs.forget(output)
         text = evaluated.outputs["" if environment.whole else component]
-        facts = {"random": evaluated.random, "scopes": _crd_scopes(text), "renders": evaluated.renders}
+        facts = {
+            "random": evaluated.random,
+            "unused": evaluated.unused,
+            "scopes": _crd_scopes(text),
+            "renders": evaluated.renders,
+        }
         outputs.write(output, text, record_key, evaluated.inputs, facts)
         if before != sha256(text):
             changed.append(component)
@@ -117,6 +122,7 @@ def _all(jsonnet: Jsonnet, evaluations: list[Evaluation], threads: int) -> Evalu
         renders=sum(part.renders for part in parts),
         hits=sum(part.hits for part in parts),
         random=tuple(dict.fromkeys(line for part in parts for line in part.random)),
+        unused=tuple(dict.fromkeys(entry for part in parts for entry in part.unused)),
     )
 
 

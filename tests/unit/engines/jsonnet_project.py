@@ -23,6 +23,7 @@ class EchoingCharts:
         self.requests: list[tuple[HelmRequest, str | None]] = []
         self.fail: Callable[[HelmRequest], Exception | None] = lambda request: None
         self.random: tuple[str, ...] = ()
+        self.unused: tuple[tuple[str, str], ...] = ()
 
     def render(self, request: HelmRequest, name_format: str | None) -> ChartRender:
         """The request, under the name `request`; raises what `fail` gives for it."""
@@ -32,7 +33,7 @@ class EchoingCharts:
             raise error
         fields = {name: getattr(request, name) for name in request.__slots__ if name != "chart"}
         return ChartRender(
-            json.dumps({"request": fields}), f"digest of {request.chart.name}", hit, self.random
+            json.dumps({"request": fields}), f"digest of {request.chart.name}", hit, self.random, self.unused
         )
 
 

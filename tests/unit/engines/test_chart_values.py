@@ -115,3 +115,8 @@ def test_all_of_them_are_told_in_the_order_of_the_values(chart: Path) -> None:
         "image.y",
         "store.z",
     ]
+
+
+def test_of_a_chart_that_helm_reads_and_we_cannot_nothing_is_said(chart: Path) -> None:
+    (chart / "values.yaml").write_bytes(b"replicas: 1\nowner: J\xf6rg\n")
+    assert unknown(chart, "{replcas: 1}") == []

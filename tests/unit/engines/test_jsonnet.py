@@ -205,6 +205,12 @@ class TestInputs:
         assert (evaluated.renders, evaluated.hits) == (2, 1)
         assert evaluated.random == ("x: templates/secret.yaml: genCA",)
 
+    def test_values_that_do_nothing_are_told_once_with_their_chart(self, project: Project) -> None:
+        call = "std.native('helmTemplate')('r', '../../charts/x', { calledFrom: std.thisFile })"
+        project.write({MAIN: f"{{ a: [{call}, {call}] }}", "charts/x/Chart.yaml": ""})
+        project.charts.unused = (("replcas", "replicas"),)
+        assert project.evaluate("a").unused == (("x", "replcas", "replicas"),)
+
 
 class TestImportPath:
     FILES = (
