@@ -31,9 +31,10 @@ _REFERENCE_KEY = re.compile(rf"(?i){_REFERENCE}$")
 
 _KEY = rf"""(?P<key> [\w.-]* (?:{_WORDS}) [\w.-]* )"""
 #: `password: x` and `password = x` to the end of the line; `"token": "x"`, `--password=x` to the next blank.
+#: A key is tried where it begins and nowhere inside: else a megabyte without a blank takes hours.
 _ASSIGNMENT = re.compile(
     rf"""(?imx)
-    {_KEY} (?P<mark> ["']? (?: [ \t]* : [ \t]+ | [ \t]+ = [ \t]+ | [:=] ) )
+    (?<! [\w.-] ) {_KEY} (?P<mark> ["']? (?: [ \t]* : [ \t]+ | [ \t]+ = [ \t]+ | [:=] ) )
     (?P<value> "(?:[^"\\\n]|\\.)*" | '[^'\n]*'
              | (?<=[ \t]) [^\s"',;}}\]] [^\n,}}\]]*? (?= [ \t]* (?: [ \t]\#.* )? (?: [,}}\]] | $ ) )
              | [^\s"',;}}\]]+ )

@@ -229,3 +229,12 @@ def test_log_lines_lose_values_of_several_lines() -> None:
 
 def test_other_kinds_have_no_secret_values() -> None:
     assert secret_values(config_map(password=MARKER)) == frozenset()
+
+
+def test_a_megabyte_without_a_blank_is_searched_once() -> None:
+    """It took hours: a dashboard or a page may hold an image as base64."""
+    image = "x" * 2**20
+    manifest = config_map(page=f'{{"image": "{image}", "password": "{MARKER}"}}')
+    masked = str(mask_manifest(manifest, Fingerprint()))
+    assert image in masked
+    assert MARKER not in masked
