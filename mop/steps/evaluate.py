@@ -114,7 +114,8 @@ def _all(jsonnet: Jsonnet, evaluations: list[Evaluation], threads: int) -> Evalu
         return jsonnet.evaluate(evaluations[0])
     from mop.rollout.concurrent import each
 
-    parts = each(jsonnet.evaluate, evaluations, workers=threads)
+    # All at once: in turns, the largest chart may begin last and keep one core busy alone.
+    parts = each(jsonnet.evaluate, evaluations, workers=max(threads, min(len(evaluations), 2 * threads)))
     return Evaluated(
         fields=parts[0].fields,
         outputs={name: text for part in parts for name, text in part.outputs.items()},
