@@ -78,6 +78,12 @@ class Declaration:
             )
             written = f"{importing.library_name(found.source)}@{version}"
         name = name or self._library_name(found)
+        old = self.workspace.platform.libraries.get(name)
+        if old and jsonnetfile.library(old.source).source.path != found.source.path:
+            raise UsageError(
+                f"mop.yaml has a library {name} already: {old.source}",
+                hint="give this one another name: --name NAME",
+            )
         self._write({("libraries", name): written})
 
     def add_repository(self, name: str, url: str, credentials: str) -> None:

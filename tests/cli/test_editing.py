@@ -199,6 +199,21 @@ def test_a_library_that_is_not_there_is_not_added(
     assert added(root, charts) == []
 
 
+def test_a_library_gets_another_version_and_its_name_no_other_library(
+    mop: Mop, root: Path, charts: Site, git: Repositories
+) -> None:
+    git.commit("acme/tools", {"x": "1"}, tag="v1")
+    git.commit("other/tools", {"x": "1"}, tag="v1")
+    assert mop(root, "libs.add", f"{git.url}/acme/tools@main").code == 0
+    assert (
+        mop(root, "libs.add", f"{git.url}/acme/tools@v1").out
+        == f"libraries.tools: {git.url}/acme/tools.git@v1\n"
+    )
+    taken = mop(root, "libs.add", f"{git.url}/other/tools@v1", "--name", "tools")
+    assert "mop.yaml has a library tools already" in taken.err
+    assert mop(root, "libs.add", f"{git.url}/other/tools@v1").out.startswith("libraries.tools-2: ")
+
+
 def test_a_tanka_repository_is_taken_in_whole(
     mop: Mop, tmp_path: Path, charts: Site, git: Repositories
 ) -> None:
