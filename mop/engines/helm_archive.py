@@ -47,17 +47,14 @@ def loaded(names: Iterable[str], ignoring: bytes) -> Iterator[str]:
 def archive(files: Mapping[str, bytes]) -> bytes:
     """A `.tgz` of the chart `files`, in their order; not compressed, as it is read once. Raises NotUnderstood."""
     out = io.BytesIO()
-    with (
-        gzip.GzipFile(fileobj=out, mode="wb", compresslevel=0, mtime=0) as packed,
-        tarfile.TarFile(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
-    ):
+    with tarfile.TarFile(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
         for name, data in files.items():
             if "\\" in name:  # in an archive Helm takes it for a separator
                 raise NotUnderstood(name)
             entry = tarfile.TarInfo(f"{_TOP}/{name}")
             entry.size = len(data)
             tar.addfile(entry, io.BytesIO(data))
-    return out.getvalue()
+    return gzip.compress(out.getbuffer(), compresslevel=0, mtime=0)
 
 
 def chart_files(chart: Path) -> Iterator[tuple[str, str]]:
