@@ -31,10 +31,15 @@ def staged(target: Path) -> Path:
     """A new empty folder in which to make what will be `target`; parents are made."""
     base = target.parent / STAGING
     while True:
-        base.mkdir(parents=True, exist_ok=True)
-        # Another target's `tidy` may remove the folder while it is empty.
-        with contextlib.suppress(FileNotFoundError):
+        # Another target's `tidy` may remove the folder while it is empty: before mkdtemp, or while mkdir looks at it.
+        try:
+            base.mkdir(parents=True, exist_ok=True)
             return Path(tempfile.mkdtemp(dir=base, prefix=f"{target.name}."))
+        except FileNotFoundError:
+            continue
+        except FileExistsError:
+            if os.path.lexists(base) and not base.is_dir():
+                raise
 
 
 def replace(new: Path, target: Path) -> None:

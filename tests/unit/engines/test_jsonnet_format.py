@@ -28,7 +28,7 @@ def value(text: str) -> object:
     def refuse(_base: bytes, asked: bytes) -> tuple[bytes, bytes]:
         raise FileNotFoundError(asked)
 
-    with Vm(100, refuse, lambda _name, _arguments: b"") as vm:
+    with Vm(100, refuse, lambda _name, _arguments: b"", lambda _line: None) as vm:
         return json.loads(vm.evaluate("it.jsonnet", text))
 
 
