@@ -13,20 +13,21 @@ Pure: it knows neither YAML nor doit nor a command line; the same tasks run from
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from mop.engines.protocols import Toolbox
-from mop.manifest import Manifest
+from mop.manifest import Manifest, ObjectRef, ref
 from mop.model import Environment, Platform
 from mop.outputs import Outputs
 from mop.steps import evaluate, render, vendor, vendor_libraries
 
 if TYPE_CHECKING:
-    from mop.results import ApplyResult, Progress
+    from mop.results import ApplyResult, Origin, Progress
     from mop.rollout.plan import Plan
     from mop.steps.apply import Options
+    from mop.steps.diff import Options as Planning
 
 #: The stages, in order, and what each does; a task's name begins with its stage.
 STAGES = {
@@ -62,12 +63,15 @@ class Consent:
     yes: bool = False
     confirm: str = field(default_factory=lambda: os.environ.get("MOP_CONFIRM", ""))
     named: bool = True
+    planned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
     """What the tasks of one run share. `plans`, by environment, go from its diff to its apply.
 
+    `planning`: what the command line says of it; what other components render is found here. `source`: the commit
+    and the author, asked for when something is applied; `recorded`: origins that a saved plan says, by environment.
     `threads`: how many may evaluate one environment.
     """
 
@@ -77,6 +81,9 @@ class Builder:
     plans: dict[str, list[Plan]] = field(default_factory=dict)
     consent: Consent = field(default_factory=Consent)
     options: Options | None = None
+    planning: Planning | None = None
+    source: Callable[[], Origin] | None = None
+    recorded: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict)
     vendoring: vendor.Options = field(default_factory=vendor.Options)
     threads: int = 1
     progress: Progress = lambda _event: None
@@ -194,7 +201,10 @@ class Builder:
 
             cluster = self.tools.cluster(environment)
             files = validate.rendered_files(environment, chosen, self.outputs)
-            plans = diff.plan(cluster, environment, self._manifests(environment, chosen), files=files)
+            options = replace(self.planning or diff.Options(), elsewhere=self.elsewhere(environment, chosen))
+            plans = diff.plan(
+                cluster, environment, self._manifests(environment, chosen), options, files=files
+            )
             self.plans[environment.name] = plans
             return plans
 
@@ -210,12 +220,21 @@ class Builder:
             from mop.steps import apply
 
             consent = self.consent
-            apply.authorise(environment, yes=consent.yes, confirm=consent.confirm, named=consent.named)
+            apply.authorise(
+                environment,
+                yes=consent.yes,
+                confirm=consent.confirm,
+                named=consent.named,
+                planned=consent.planned,
+            )
+            origins = self.origins(environment, chosen)
+            self._check_order(environment, chosen, origins)
             return apply.apply(
                 self.tools.cluster(environment),
                 environment,
                 self.plans[environment.name],
                 ready={name: component.ready for name, component in self.platform.components.items()},
+                origins=origins,
                 options=self.options,
                 progress=self.progress,
             )
@@ -226,6 +245,44 @@ class Builder:
             needs=(*self._checks(environment, chosen), f"diff:{environment.name}"),
             action=action,
         )
+
+    def elsewhere(self, environment: Environment, chosen: Collection[str]) -> list[ObjectRef] | None:
+        """What the components outside `chosen` render; None where that is not known, for it is not as it should be."""
+        others = [name for name in environment.components if name not in chosen]
+        if not others:
+            return []
+        if evaluate.stale(self.platform, environment, others, self.outputs, self.tools):
+            return None
+        crds = evaluate.scopes(environment, self.outputs)
+        if not all(render.current(environment, name, self.outputs, crds) for name in others):
+            return None
+        return [ref(m) for items in self._manifests(environment, others).values() for m in items]
+
+    def origins(self, environment: Environment, chosen: Iterable[str]) -> dict[str, Origin]:
+        """What each of `chosen` is rendered from, and by whom."""
+        from mop.results import Origin
+        from mop.steps.origin import origins
+
+        if environment.name in self.recorded:
+            return dict(self.recorded[environment.name])
+        source = self.source() if self.source else Origin()
+        return origins(self.platform, environment, chosen, self.outputs, source)
+
+    def _check_order(
+        self, environment: Environment, chosen: Collection[str], origins: dict[str, Origin]
+    ) -> None:
+        """What has to be ready before: the needs of `chosen`, and the environment that this one comes after."""
+        from mop.steps import needs, promotion, status
+
+        cluster = self.tools.cluster(environment)
+        if environment.after:
+            after = self.platform.environments[environment.after]
+            promotion.promoted(self.tools.cluster(after), after, list(chosen), origins)
+        wanted = {need for name in chosen for need in self.platform.components[name].needs}
+        missing = [n for n in environment.components if n in wanted and n not in chosen]
+        if missing:
+            applied = needs.applied(cluster, environment, missing)
+            needs.check_ready(environment, missing, status.status(cluster, environment, applied))
 
     def _checks(self, environment: Environment, chosen: tuple[str, ...]) -> Iterator[str]:
         """The names of the tasks of `_validations`."""

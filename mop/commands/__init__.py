@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from invoke.collection import Collection
 
-from mop.commands import cluster, delivery, editing, founding, house, questions, rendering, vendoring
+from mop.commands import (
+    cluster,
+    delivery,
+    editing,
+    founding,
+    house,
+    questions,
+    rendering,
+    revisions,
+    vendoring,
+)
 
 namespace = Collection()
 for _task in (
@@ -20,6 +30,10 @@ for _task in (
     delivery.apply,
     delivery.deploy,
     delivery.status,
+    revisions.delete,
+    revisions.drift,
+    revisions.history,
+    revisions.rollback,
     house.ci,
     house.clean,
     house.doctor,
@@ -30,6 +44,9 @@ for _task in (
 ):
     namespace.add_task(_task)
 namespace.add_collection(Collection.from_module(cluster))
+_hooks = Collection("hooks")
+_hooks.add_task(revisions.hooks_test, name="test")
+namespace.add_collection(_hooks)
 for _group in editing.collections():
     namespace.add_collection(_group)
 

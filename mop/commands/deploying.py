@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from mop.commands.pipeline import Pipeline
 from mop.errors import UsageError
+from mop.files import PRIVATE_FILE, write_atomic
 from mop.graph import Consent
-from mop.results import Place
+from mop.results import ApplyResult, ComponentStatus, Place
 from mop.rollout.plan import Plan
 from mop.selection import Selected
 from mop.steps.apply import Options, authorise
+from mop.steps.diff import Options as Planning
 
+#: Seconds between two looks of `status --watch`.
+_LOOK = 2.0
 _BEFORE = ("vendor", "evaluate", "render", "validate", "diff")
 
 
-def options(*, wait: bool, force: bool, timeout: str) -> Options:
+def options(
+    *,
+    wait: bool = True,
+    force: bool = False,
+    timeout: str = "",
+    prune_limit: int = 0,
+    rollback_on_failure: bool = False,
+) -> Options:
     """The flags of an apply; raises UsageError for a timeout that is none."""
     from mop.durations import seconds
 
@@ -27,14 +40,28 @@ def options(*, wait: bool, force: bool, timeout: str) -> Options:
             patience = seconds(timeout)
         except ValueError as error:
             raise UsageError(f"--timeout: {error}", hint="for example --timeout 10m") from None
-    return Options(wait=wait, force=force, timeout=patience)
+    return Options(
+        wait=wait,
+        force=force,
+        timeout=patience,
+        prune_limit=prune_limit or None,
+        rollback_on_failure=rollback_on_failure,
+    )
+
+
+def planning(*, prune: bool = True, everything: bool = False, adopt: bool = False) -> Planning:
+    """The flags of a plan; raises UsageError for two that contradict each other."""
+    if everything and not prune:
+        raise UsageError("--no-prune and --prune-all contradict each other")
+    return Planning(prune=prune, everything=everything, adopt=adopt)
 
 
 class Delivery(Pipeline):
     """A pipeline that reaches a cluster."""
 
-    def prepare(self, stages: Iterable[str], jobs: int) -> bool:
-        """Run `stages`; False if any task failed."""
+    def prepare(self, stages: Iterable[str], jobs: int, chosen: Planning | None = None) -> bool:
+        """Run `stages`, planning as `chosen`; False if any task failed."""
+        self.tasks.builder = replace(self.tasks.builder, planning=chosen)
         self.run(stages, jobs)
         return not self.failed
 
@@ -68,38 +95,60 @@ class Delivery(Pipeline):
             # Of a first apply every line is new: its objects are listed, `--whole`-ness is for `inv show`.
             self.terminal.result(diff_text(diffs, self.places, summary=summary, whole=False, paint=paint))
 
-    def show_status(self, *, json: bool) -> int:
-        """Where every component stands; 1 if one is not ready."""
-        from mop.report.status import status_json_report, status_text
+    def write_html(self, file: str) -> None:
+        """The plans as one HTML page, for its owner alone: it names what a cluster holds."""
+        from mop.report.diff_html import diff_html
+
+        write_atomic(
+            Path(file), diff_html([plan.diff for plan in self.plans], self.places), mode=PRIVATE_FILE
+        )
+
+    def show_status(self, *, json: bool, watch: bool = False) -> int:
+        """Where every component stands; 1 if one is not ready. `watch`: again at each change, until Ctrl-C."""
+        found = self._statuses()
+        self._show_statuses(found, json=json)
+        while watch:
+            time.sleep(_LOOK)
+            now = self._statuses()
+            if now != found:
+                found = now
+                self._show_statuses(found, json=json)
+        return 0 if all(state.ready for state in found) else 1
+
+    def _statuses(self) -> list[ComponentStatus]:
         from mop.steps.status import status
 
-        found = [
+        return [
             state
             for part in self.selected
             for state in status(
                 self.workspace.tools.cluster(part.environment), part.environment, self.manifests_of(part)
             )
         ]
+
+    def _show_statuses(self, found: list[ComponentStatus], *, json: bool) -> None:
+        from mop.report.status import status_json_report, status_text
+
         if json:
             self.terminal.result_json(status_json_report(found, self.places))
         else:
             self.terminal.result(status_text(found, self.places, paint=self.terminal.paint_out))
-        return 0 if all(state.ready for state in found) else 1
 
-    def deploy(self, chosen: Options, *, yes: bool, confirm: str, jobs: int, ask: bool) -> int:
+    def deploy(self, chosen: Options, how: Planning, *, yes: bool, confirm: str, jobs: int, ask: bool) -> int:
         """Plan, show, ask, apply. The exit code."""
         if not ask:
-            self._authorise(yes=yes, confirm=confirm)
-        if not self.prepare(_BEFORE, jobs):
+            self.authorise(yes=yes, confirm=confirm)
+        if not self.prepare(_BEFORE, jobs, how):
             return self.finish()
         self.show_diff(summary=not ask)
         if ask and self.changed and not (yes or confirm):
-            yes = self._asked()
-        self._authorise(yes=yes or not self.changed, confirm=confirm)
-        return self._apply(chosen, Consent(yes or not self.changed, confirm))
+            yes = self.asked()
+        self.authorise(yes=yes or not self.changed, confirm=confirm)
+        return self.apply_plans(chosen, Consent(yes or not self.changed, confirm))
 
-    def _apply(self, chosen: Options, consent: Consent) -> int:
-        from mop.report.apply import ApplyLines, apply_text
+    def apply_plans(self, chosen: Options, consent: Consent) -> int:
+        """Carry out the plans of all environments. The exit code."""
+        from mop.report.apply import ApplyLines
 
         lines, tasks = ApplyLines(self.terminal), self.tasks
         try:
@@ -111,16 +160,22 @@ class Delivery(Pipeline):
         finally:
             lines.close()
         done = [tasks.ledger.result(f"apply:{part.environment.name}").outcome or () for part in self.selected]
-        results = [result for results in done for result in results]
-        if results:
-            self.terminal.result(apply_text(results, self.places, paint=self.terminal.paint_out))
+        self.show_results([result for results in done for result in results])
         return self.finish()
 
-    def _authorise(self, *, yes: bool, confirm: str) -> None:
+    def show_results(self, results: Sequence[ApplyResult]) -> None:
+        """What was done, on standard output."""
+        from mop.report.apply import apply_text
+
+        if results:
+            self.terminal.result(apply_text(results, self.places, paint=self.terminal.paint_out))
+
+    def authorise(self, *, yes: bool, confirm: str) -> None:
+        """Raises UsageError unless changing each environment was agreed to."""
         for part in self.selected:
             authorise(part.environment, yes=yes, confirm=confirm, named=part.named)
 
-    def _asked(self) -> bool:
+    def asked(self) -> bool:
         """A person's answer. Without a terminal there is nobody to ask."""
         names = ", ".join(part.environment.name for part in self.selected)
         if not sys.stdin.isatty():

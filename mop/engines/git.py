@@ -34,6 +34,23 @@ def resolve(root: Path, revision: str) -> str:
     return done.stdout.decode().strip()
 
 
+def head(root: Path) -> dict[str, str] | None:
+    """`commit`, `author` and `message` (its first line) of HEAD, which says so where files differ from it.
+
+    None where there is no repository, no commit or no git: what is applied then has no known origin.
+    """
+    try:
+        done = _run(root, "log", "-1", "--format=%H%x00%an%x00%s")
+    except ToolError:
+        return None
+    if done.returncode != 0:
+        return None
+    commit, author, message = done.stdout.decode(errors="replace").strip("\n").split("\0")
+    if _git(root, "status", "--porcelain", "--untracked-files=normal", "--", "."):
+        message = f"{message} (with uncommitted changes)"
+    return {"commit": commit, "author": author, "message": message}
+
+
 def file_at(root: Path, revision: str, path: str) -> bytes | None:
     """The bytes of `path` (relative to `root`) at `revision`; None if it was not there."""
     done = _run(root, "show", f"{revision}:./{path}")

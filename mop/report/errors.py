@@ -25,6 +25,9 @@ def problem_text(problem: Problem) -> str:
     if problem.expected:
         found = f", found {problem.found}" if problem.found else ""
         lines.append(f"  expected {problem.expected}{found}")
+    elif problem.found and not problem.check and problem.found not in problem.message:
+        # Of an object of a cluster: the last lines of its log.
+        lines += [f"  | {line}" for line in problem.found.splitlines()]
     if problem.hint:
         lines.append(f"  {problem.hint}")
     return "\n".join(lines)

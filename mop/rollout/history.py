@@ -75,9 +75,11 @@ def check_promoted(
         if revision is None or revision.outcome != "ready":
             state = f"is {revision.outcome}" if revision else "has no revision"
             raise UsageError(f"{after}/{component} {state}, and this environment comes after it")
-        if not same_origin(revision, origins.get(component, Origin())):
-            theirs, ours = revision.origin.digests, origins.get(component, Origin()).digests
-            differs = sorted(k for k in {*theirs, *ours} if theirs.get(k) != ours.get(k))
+        theirs, ours = revision.origin.digests, origins.get(component, Origin()).digests
+        # Inputs are recorded for an environment: what only one of the two reads may be another component's.
+        both = theirs.keys() & ours.keys()
+        differs = sorted(k for k in both or {*theirs, *ours} if theirs.get(k) != ours.get(k))
+        if differs:
             raise UsageError(
                 f"{after}/{component} runs something else than what is to be applied: {', '.join(differs[:5])} differ",
                 hint=f"apply this to {after} first",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mop import config
 from mop.errors import MopError
@@ -15,6 +16,9 @@ from mop.model import Platform
 from mop.outputs import Outputs
 from mop.runner.toolbox import RealToolbox
 from mop.selection import Selected
+
+if TYPE_CHECKING:
+    from mop.results import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,14 @@ class Workspace:
     @property
     def builder(self) -> Builder:
         """The tasks of this workspace."""
-        return Builder(self.platform, self.outputs, self.tools)
+        return Builder(self.platform, self.outputs, self.tools, source=self._source)
+
+    def _source(self) -> Origin:
+        from mop.engines import git
+        from mop.results import Origin
+
+        found = git.head(self.platform.root) or {}
+        return Origin(found.get("commit", ""), found.get("author", ""), found.get("message", ""))
 
 
 def open_workspace(
