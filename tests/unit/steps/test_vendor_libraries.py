@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from base64 import b64encode
 from collections.abc import Iterator
@@ -15,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from mop import jsonnetfile
+from mop import jsonnetfile, trees
 from mop.engines import git_remote
 from mop.errors import VendorError
 from mop.steps import vendor_libraries
@@ -148,7 +153,7 @@ def test_an_update_of_one_leaves_what_it_depends_on(shop: Shop) -> None:
 def test_the_lock_may_not_change_where_that_is_forbidden(shop: Shop) -> None:
     shop.git.commit("acme/tools", {"main.libsonnet": "{}"})
     shop.asks = {"tools": shop.source("acme/tools")}
-    with pytest.raises(VendorError, match="has no entry for 127.0.0.1/acme/tools"):
+    with pytest.raises(VendorError, match=r"has no entry for 127.0.0.1/acme/tools"):
         shop.vendor(Options(locked=True))
     assert not (shop.root / "mop.lock").exists()
     assert not shop.place("acme/tools").exists()
@@ -349,7 +354,7 @@ def test_a_folder_that_mop_did_not_make_is_not_overwritten(shop: Shop) -> None:
     shop.asks = {"tools": shop.source("acme/tools")}
     shop.place("acme/tools").mkdir(parents=True)
     shop.place("acme/tools/a.libsonnet").write_text("mine")
-    with pytest.raises(VendorError, match="changed: a.libsonnet"):
+    with pytest.raises(VendorError, match=r"changed: a.libsonnet"):
         shop.vendor()
     shop.place("acme/tools/a.libsonnet").write_text("1")  # as jb would have put it
     assert shop.vendor()["tools"].change == "added"
@@ -404,7 +409,7 @@ def test_a_library_inside_another_at_another_commit_is_refused(shop: Shop) -> No
     shop.git.commit("acme/tools", {"all.libsonnet": "1", "util/x.libsonnet": "2"}, tag="v1")
     shop.git.commit("acme/tools", {"util/x.libsonnet": "3"})
     shop.asks = {"all": shop.source("acme/tools"), "util": shop.source("acme/tools/util", "v1")}
-    with pytest.raises(VendorError, match="acme/tools/util lies in vendor/127.0.0.1/acme/tools"):
+    with pytest.raises(VendorError, match=r"acme/tools/util lies in vendor/127.0.0.1/acme/tools"):
         shop.vendor()
 
 
@@ -434,7 +439,7 @@ def test_what_nothing_asks_for_any_more_goes(shop: Shop) -> None:
     shop.vendor()
     shop.place("acme/edited/x.libsonnet").write_text("mine")
     shop.asks = {"other": shop.source("acme/other")}
-    with pytest.raises(VendorError, match="acme/base, 127.0.0.1/acme/edited, 127.0.0.1/acme/top"):
+    with pytest.raises(VendorError, match=r"acme/base, 127.0.0.1/acme/edited, 127.0.0.1/acme/top"):
         vendor_libraries.forget(shop.platform(), Options(locked=True))
     gone = vendor_libraries.forget(shop.platform(), FREE)
     assert [each.rpartition("/")[2] for each in gone] == ["base", "edited", "top"]
@@ -484,7 +489,7 @@ def test_many_libraries_at_once_and_twice_at_once(shop: Shop) -> None:
     def one(name: str, tools: Any, outputs: Any) -> None:
         try:
             vendor_libraries.vendor(platform, name, outputs, tools, FREE)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - told by the main thread
             errors.append(error)
 
     from tests.unit.steps.libraries import Tools
@@ -591,3 +596,51 @@ def test_a_resolved_name_is_asked_for_once(shop: Shop, monkeypatch: pytest.Monke
     listings = [path for path in shop.git.requests if "info/refs" in path]
     assert git_remote.public(shop.git.url) == shop.git.url
     assert len(listings) == 2  # which commit is main, and the fetch of it
+
+
+FILES = st.dictionaries(
+    st.from_regex(r"[a-c](/[a-c]){0,2}\.x", fullmatch=True), st.text("ab", max_size=3), min_size=1, max_size=4
+)
+
+
+@given(old=FILES, new=FILES, calls=st.integers(0, 14))
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_fails_whenever_there_is_the_old_tree_or_the_new_one(
+    git: Repositories, old: dict[str, str], new: dict[str, str], calls: int
+) -> None:
+    for name in ("acme", ".work"):
+        shutil.rmtree(git.folder / name, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as folder:
+        shop = Shop(Path(folder) / "shop", git)
+        git.commit("acme/tools", old)
+        shop.asks = {"tools": shop.source("acme/tools")}
+        shop.vendor()
+        before = shop.tree()
+        git.commit("acme/tools", new, keep=False)
+        update = Options(locked=False, update=None)
+        with _failing_after(calls), contextlib.suppress(VendorError, OSError):
+            shop.vendor(update)
+        found = {name: text for name, text in shop.tree().items() if ".mop-staging" not in name}
+        shop.vendor(update)
+        assert found in (before, shop.tree())
+        assert shop.current()
+
+
+@contextlib.contextmanager
+def _failing_after(calls: int) -> Iterator[None]:
+    """Every file system call of a kind that changes folders fails, from the given one on: the disk is full."""
+    left = [calls]
+
+    def failing(real: Any) -> Any:
+        def call(*arguments: Any, **named: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return real(*arguments, **named)
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in [(os, "rename"), (os, "replace"), (os, "mkdir"), (trees, "_exchange")]:
+            patch.setattr(module, name, failing(getattr(module, name)))
+        yield
