@@ -143,7 +143,9 @@ def _test(context: Any, *arguments: str) -> int:
     import shlex
 
     checkout.require()
-    return checkout.run(context, "pytest", *arguments, *shlex.split(context.remainder))
+    # A worker for each core; the tests that share the control plane stay in one of them (`-- -n 0`: none at all).
+    spread = ("-n", "auto", "--dist", "loadgroup")
+    return checkout.run(context, "pytest", *spread, *arguments, *shlex.split(context.remainder))
 
 
 def _lint(context: Any) -> int:
