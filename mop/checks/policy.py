@@ -40,6 +40,7 @@ def settle(objects: Objects, found: Iterable[Problem], files: Mapping[ObjectRef,
     """`found` with level, environment and file, without what mop.yaml or an object itself switches off."""
     environment = objects.environment
     wanted = levels(environment)
+    declared = environment.validate.get("checks", {})
     skips = Skips(objects)
     paths: dict[str, str] | None = None
     kept = []
@@ -47,8 +48,10 @@ def settle(objects: Objects, found: Iterable[Problem], files: Mapping[ObjectRef,
         level = wanted.get(problem.check, problem.level)
         if level == "off" or skips.covers(problem):
             continue
-        # A finding that its check calls a warning is one even where the check's others are errors.
-        level = "warning" if "warning" in (level, problem.level) else "error"
+        # A finding that its check calls a warning is one even where the check's others are errors; but
+        # mop.yaml has the last word.
+        if problem.check not in declared:
+            level = "warning" if "warning" in (level, problem.level) else "error"
         if paths is None:
             paths = {str(it): path for it, path in files.items()}
         file = problem.file or paths.get(problem.object, "")

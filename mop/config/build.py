@@ -26,7 +26,8 @@ from mop.model import (
 
 _CANARY_HOLD: Final = "5m"
 _BLUE_GREEN_KEEP: Final = "15m"
-_VALIDATE: Final = {"secrets": "any", "images": "any", "unknown-kinds": "error"}
+#: `secrets` and `images` have none: what they are where nothing is said, the checks decide by `protected`.
+_VALIDATE: Final = {"unknown-kinds": "error"}
 
 
 def platform(root: Path, declared: Mapping[str, Any], specs: Mapping[str, TankaEnvironment]) -> Platform:

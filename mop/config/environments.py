@@ -32,6 +32,7 @@ def check(document: Document, root: Folder) -> None:
         _check_after(document, path, environment.get("after"))
         _check_components(document, path, environment)
         _check_rollout(document, path, environment)
+        _check_levels(document, path, environment.get("validate"))
         _check_folder(document, path, environment, root)
     after = {name: texts([env.get("after")]) for name, env in mappings(document, "environments")}
     check_cycles(document, "environments", after, "after")
@@ -147,6 +148,21 @@ def _check_canary(document: Document, path: Path, strategy: Mapping[str, Any]) -
             place = (*path, "canary", "checks", index, "http")
             document.report(
                 place, "a canary cannot ask a Service", expected="pods:PORT/path", found=f'"{http}"'
+            )
+
+
+def _check_levels(document: Document, path: Path, validate: Any) -> None:
+    levels = validate.get("checks") if isinstance(validate, dict) else None
+    if not isinstance(levels, dict) or not levels:
+        return
+    from mop.checks import NAMES
+
+    for name in levels:
+        if name not in NAMES:
+            place = (*path, "validate", "checks", name)
+            hint = nearest(name, NAMES) or f"the checks are {words(sorted(NAMES))}"
+            document.report(
+                place, f"no check is called {name}", key=True, expected="the name of a check", hint=hint
             )
 
 

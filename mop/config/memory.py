@@ -56,5 +56,6 @@ def _key(data: bytes) -> str:
 @cache
 def _checker() -> str:
     """What checks: the version would not change while somebody works on MOP itself."""
-    sources = [*sorted(_HERE.glob("*.py")), _HERE.parent / "durations.py", _HERE.parent / "schema.json"]
+    others = ("checks/__init__.py", "durations.py", "schema.json")
+    sources = [*sorted(_HERE.glob("*.py")), *map(_HERE.parent.joinpath, others)]
     return sha256(b"".join([__version__.encode(), *(source.read_bytes() for source in sources)]))

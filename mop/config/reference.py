@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from mop.config.scalars import resolve
+from mop.config.scalars import Ambiguous, resolve
 from mop.config.schema import resolved, schema
 
 _HEAD: Final = """\
@@ -62,7 +62,9 @@ environments:
     rollout:
       loki: {canary: {pods: 1, hold: 5m, checks: [{http: "pods:3100/ready"}]}}
       grafana: {blue-green: {keep: 15m}}
-    validate: {secrets: external, images: pinned}
+    validate:
+      checks: {requests: error}
+      external: [vault.security, Secret/grafana-admin]
 """
 
 _FOOT: Final = """\
@@ -135,7 +137,8 @@ def _value(rule: Mapping[str, Any]) -> str:
         return _form(rule["patternErrorMessage"])
     if rule["type"] == "array":
         items = resolved(rule["items"])
-        return "a list of names" if "pattern" in items else f"a list, each {_linked(items)}"
+        linked = _linked(items)
+        return "a list of names" if linked == "a name" else f"a list, each {linked}"
     if "additionalProperties" in rule and isinstance(rule["additionalProperties"], dict):
         return f"a mapping of names to {_linked(resolved(rule['additionalProperties']))}"
     if "title" in rule:
@@ -170,9 +173,13 @@ def _yaml(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_yaml(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, str):
-        return (
-            value
-            if re.fullmatch(r"[\w:/.@-]+", value) and isinstance(resolve(value), str)
-            else json.dumps(value)
-        )
+        return value if re.fullmatch(r"[\w:/.@-]+", value) and _is_text(value) else json.dumps(value)
     return json.dumps(value)
+
+
+def _is_text(value: str) -> bool:
+    """Whether `value` is a text to every reader where it stands without quotes."""
+    try:
+        return isinstance(resolve(value), str)
+    except Ambiguous:
+        return False

@@ -32,7 +32,7 @@ environments:
       images: digest                 # any, pinned (a tag that does not move) or digest; protected: pinned
       secrets: external              # any or external; protected: external
       unknown-kinds: allow           # or error, the default
-      checks: {probes: error, availability: off}
+      checks: {probes: error, availability: "off"}
       external:                      # what is there without being rendered here
         - vault.security             # addresses: service.namespace, with :port if only that one is meant
         - "*.kube-system"

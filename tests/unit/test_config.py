@@ -158,7 +158,8 @@ def test_what_an_environment_leaves_out_has_a_default(tmp_path: Path) -> None:
     assert local.order == "all-at-once"
     assert (local.protected, local.after, local.whole, local.tanka) == (False, "", False, None)
     assert (local.rollout, local.tla, local.ext) == ({}, {}, {})
-    assert local.validate == {"secrets": "any", "images": "any", "unknown-kinds": "error"}
+    # Of secrets and images nothing is said: the checks have stricter defaults where it is protected.
+    assert local.validate == {"unknown-kinds": "error"}
 
 
 def test_what_an_environment_says_stands(tmp_path: Path) -> None:
@@ -170,6 +171,21 @@ def test_what_an_environment_says_stands(tmp_path: Path) -> None:
     assert production.order == "component-by-component"
     assert (production.protected, production.after) == (True, "staging")
     assert production.validate == {"secrets": "external", "images": "pinned", "unknown-kinds": "error"}
+
+
+def test_validation_as_an_environment_wants_it(tmp_path: Path) -> None:
+    said = {
+        "images": "digest",
+        "checks": {"probes": "error", "availability": "off", "unknown-kinds": "warning"},
+        "external": [
+            "kafka.kafka:9092",
+            "*.kube-system",
+            "Secret/monitoring/grafana-*",
+            "ClusterRole/system:node",
+        ],
+    }
+    text = FULL.replace("{secrets: external, images: pinned}", json.dumps(said))
+    assert load(tmp_path, text).environments["production"].validate == {**said, "unknown-kinds": "error"}
 
 
 def test_rollouts_by_component(tmp_path: Path) -> None:

@@ -29,6 +29,12 @@ def test_what_a_check_calls_a_warning_stays_one() -> None:
     assert [p.level for p in policy.settle(Objects(env, {}), found, {})] == ["warning", "error"]
 
 
+def test_what_mop_yaml_calls_an_error_is_one_whatever_its_check_says() -> None:
+    env = environment("test", validate={"checks": {"chart-values": "error"}})
+    found = [Problem("dropped", level="warning", check="chart-values")]
+    assert [p.level for p in policy.settle(Objects(env, {}), found, {})] == ["error"]
+
+
 def test_a_check_that_is_off_does_not_run() -> None:
     env = environment("test", validate={"checks": {check.name: "off" for check in CHECKS}})
     broken = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "1", "namespace": "nowhere"}}
