@@ -8,7 +8,7 @@ import re
 import pytest
 import yaml
 
-from tests.unit.lib.rendering import ROOT
+from tests.unit.lib.rendering import ROOT, evaluate
 
 FILES = sorted((ROOT / "lib/dashboards/platform").glob("*.json"))
 
@@ -99,3 +99,32 @@ class TestEachDashboard:
         declared = {each["name"] for each in dashboard["templating"]["list"]}
         used = set(re.findall(r"\$([a-z]+)", json.dumps(dashboard["panels"])))
         assert used <= declared
+
+
+def test_another_folder_is_mounted_beside_the_first(local, customised):
+    more = "(import 'mop.libsonnet').dashboards('platform', name='shop')"
+    changed = customised(f"dashboards+: {{ dashboards+: {more} }}")
+    names = {f"shop-{file.stem}" for file in FILES}
+    assert changed.kind("ConfigMap").keys() - local.kind("ConfigMap").keys() == names
+    mounted = str(changed.workloads["grafana"]["spec"]["template"]["spec"]["volumes"])
+    assert all(name in mounted for name in names)
+    assert all(f"grafana-{file.stem}" in mounted for file in FILES)
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [
+        ("shop", "shop-platform-health"),
+        ("Shop", "shop-platform-health-[0-9a-f]{8}"),
+        ("a_b.c", "a-b-c-platform-health-[0-9a-f]{8}"),
+        ("-x-", "x--platform-health-[0-9a-f]{8}"),
+        ("лавка", "platform-health-[0-9a-f]{8}"),
+        ("x" * 300, "x{190}-[0-9a-f]{8}"),
+    ],
+)
+def test_whatever_it_is_called_an_object_gets_a_name(name, called):
+    made = evaluate(f"(import 'mop.libsonnet').dashboards('platform', name={json.dumps(name)})")
+    (found,) = made
+    assert re.fullmatch(called, found)
+    assert made[found]["metadata"]["name"] == found
+    assert made[found]["data"].keys() == {f"{found}.json"}
