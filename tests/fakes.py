@@ -10,7 +10,7 @@ import copy
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -186,6 +186,17 @@ class FakeCluster:
                 return Applied(merged, self.warnings.get(it.name, ()))
             self._owners[it.identity] = owners
             return Applied(self._store(merged), self.warnings.get(it.name, ()))
+
+    def set_managers(self, ref: ObjectRef, entries: Sequence[Mapping[str, Any]], version: str) -> None:
+        self._called("set-managers", ref)
+        with self._lock:
+            live = copy.deepcopy(self._objects[ref.identity])
+            if live["metadata"]["resourceVersion"] != version:
+                raise Stale(f"{ref} was changed meanwhile")
+            self._owners[ref.identity] = {
+                entry["manager"]: {tuple(leaf) for leaf in entry["fieldsV1"]} for entry in entries
+            }
+            self._store(live)
 
     def create(self, manifest: Manifest) -> Manifest:
         it = ref(manifest)

@@ -53,7 +53,7 @@ def planning(*, prune: bool = True, everything: bool = False, adopt: bool = Fals
     """The flags of a plan; raises UsageError for two that contradict each other."""
     if everything and not prune:
         raise UsageError("--no-prune and --prune-all contradict each other")
-    return Planning(prune=prune, everything=everything, adopt=adopt)
+    return Planning(prune=prune, everything=everything, adopt=adopt, migrate=adopt)
 
 
 class Delivery(Pipeline):

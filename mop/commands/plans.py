@@ -62,7 +62,9 @@ def carry_out(file: str, chosen: Options, jobs: int) -> int:
     for part, each in zip(parts, selected, strict=True):
         fingerprint = saved.fingerprint(workspace.outputs.folder)
         fresh = delivery.manifests_of(each) if part.rendered_anew else {}
-        options = Planning(part.prune, part.everything, part.refs, part.adopt, fingerprint=fingerprint)
+        options = Planning(
+            part.prune, part.everything, part.refs, part.adopt, part.adopt, fingerprint=fingerprint
+        )
         cluster = workspace.tools.cluster(each.environment)
         objects = saved.manifests(part, fresh, fingerprint)
         plans = make_plans(cluster, each.environment, objects, options)

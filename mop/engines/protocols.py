@@ -220,6 +220,9 @@ class Cluster(Protocol):
     def apply(self, manifest: Manifest, *, dry_run: bool = False, force: bool = False) -> Applied:
         """Server-side apply as field manager `mop`, with strict field validation."""
 
+    def set_managers(self, ref: ObjectRef, entries: Sequence[Mapping[str, Any]], version: str) -> None:
+        """Write the object's managedFields and nothing else. Raises Stale if it is not of `version` any more."""
+
     def create(self, manifest: Manifest) -> Manifest:
         """POST; Rejected if it exists."""
 

@@ -19,12 +19,17 @@ class Planned:
     """One object: what is sent (of a delete, what is there), and the fact about it.
 
     `write`: whether sending it changes anything. `version`: the live object's resourceVersion that the plan saw.
+    `adopts`: other tools' fields become ours first. `replaces`: `recreate` or `orphan`, the live object of `uid` goes
+    first, for a field of it cannot change.
     """
 
     manifest: Manifest = field(repr=False)
     change: Change
     write: bool
     version: str = ""
+    adopts: bool = False
+    replaces: str = ""
+    uid: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,11 @@ from mop.manifest import Manifest, ObjectRef, ref, sort_key
 from mop.masking import Fingerprint, mask_manifest
 from mop.problem import Problem
 from mop.results import Change, Conflict
+from mop.rollout.adopting import released, tools_of
 from mop.rollout.applyset import ID, PART_OF, Owner
 from mop.rollout.compare import declared, field_changes, owned, same
 from mop.rollout.concurrent import Stop, each
+from mop.rollout.immutable import changes, explained, is_immutable, way
 from mop.rollout.labels import is_hook, sent
 from mop.rollout.live import Listing
 from mop.rollout.phases import CORE_NAMESPACE
@@ -30,12 +32,14 @@ class Context:
 
     `created`: what the same run creates. `files`: where each object was rendered to, for messages. `sets`: identities
     of the environment's own sets, between which objects may move; None: objects of any set are taken (`--adopt`).
-    `listing`: live objects that were found by their label; what is missing there is asked for alone.
+    `migrate`: what other tools applied becomes ours. `listing`: live objects that were found by their label; what is
+    missing there is asked for alone.
     """
 
     created: Created
     files: Mapping[ObjectRef, str] = field(default_factory=dict)
     sets: frozenset[str] | None = None
+    migrate: bool = False
     fingerprint: Fingerprint = field(default_factory=Fingerprint)
     listing: Listing = field(default_factory=Listing)
     stop: Stop | None = None
@@ -87,6 +91,7 @@ class _Planner:
         self._cluster = cluster
         self._created = context.created
         self._sets = context.sets
+        self._migrate = context.migrate
         self._fingerprint = context.fingerprint
         self._live = context.listing.objects
         self._lock = threading.Lock()
@@ -107,7 +112,10 @@ class _Planner:
         live = self._live.get(it.identity)
         if live is None and self._namespace_absent(it.namespace):
             return self._addition(manifest)
-        dry, conflicts = self._dry_run(manifest)
+        try:
+            dry, conflicts = self._dry_run(manifest)
+        except Rejected as error:
+            return self._replacement(owner, manifest, error)
         if live is None and not _version(dry.manifest):
             return self._addition(manifest, dry)  # only what is stored has a version
         for _ in range(_STEADY):
@@ -120,6 +128,35 @@ class _Planner:
             return self._addition(manifest, dry)
         self._check_set(owner, live)
         return self._compared(manifest, live, dry, conflicts)
+
+    def _adopted(
+        self, live: Manifest, dry: Applied, conflicts: tuple[Conflict, ...]
+    ) -> tuple[list[str], Applied, tuple[Conflict, ...]]:
+        """The other tools that are taken over from, and what dry run and conflicts are without them."""
+        tools = tools_of(live) if self._migrate else []
+        if not tools:
+            return [], dry, conflicts
+        left = tuple(conflict for conflict in conflicts if conflict.manager not in tools)
+        return tools, replace(dry, manifest=released(dry.manifest)), left
+
+    def _replacement(self, owner: Owner, manifest: Manifest, error: Rejected) -> Planned:
+        """The plan of an object that has to be made anew, where it says so; else `error`, with that advice."""
+        if not is_immutable(error):
+            raise error
+        live = self._cluster.get(ref(manifest))
+        if live is None:
+            raise error
+        self._check_set(owner, live)
+        before = mask_manifest(declared(live), self._fingerprint)
+        after = mask_manifest(declared(manifest), self._fingerprint)
+        fields = changes(before, after)
+        how = way(manifest)
+        if not how:
+            raise explained(error, fields)
+        note = "deleted and made anew" if how == "recreate" else "made anew while its pods go on"
+        change = Change("update", ref(manifest), fields, before, after, note=note)
+        uid = str(live["metadata"]["uid"])
+        return Planned(manifest, change, write=True, version=_version(live), replaces=how, uid=uid)
 
     def _check_set(self, owner: Owner, live: Manifest) -> None:
         """An object may move between the sets of one environment; one of anybody else's is not taken."""
@@ -149,6 +186,7 @@ class _Planner:
     def _compared(
         self, manifest: Manifest, live: Manifest, dry: Applied, conflicts: tuple[Conflict, ...]
     ) -> Planned:
+        tools, dry, conflicts = self._adopted(live, dry, conflicts)
         status = "status" in manifest
         before, after = declared(live, status=status), declared(dry.manifest, status=status)
         changed = not same(before, after)
@@ -158,9 +196,12 @@ class _Planner:
             fields = field_changes(before, after)
             change = Change("update", ref(manifest), fields, before, after, conflicts, dry.warnings)
         else:
-            note = "takes ownership of fields whose values stay" if takes else ""
+            note = "takes ownership of fields whose values stay" if takes or tools else ""
             change = Change("keep", ref(manifest), conflicts=conflicts, warnings=dry.warnings, note=note)
-        return Planned(manifest, change, write=changed or takes or bool(conflicts), version=_version(live))
+        if tools:
+            change = replace(change, note=f"taken over from {', '.join(tools)}")
+        write = changed or takes or bool(conflicts or tools)
+        return Planned(manifest, change, write=write, version=_version(live), adopts=bool(tools))
 
     def _dry_run(self, manifest: Manifest) -> tuple[Applied, tuple[Conflict, ...]]:
         """What the apply would make; where another manager owns fields, as if they were taken over."""

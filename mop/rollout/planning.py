@@ -23,13 +23,15 @@ class Options:
     """`prune`: plan the removal of what is rendered no more; `everything`: precious kinds too (`--prune-all`).
 
     `elsewhere`: identities of what components outside the plan render now; None: unknown, and then nothing is
-    removed unless the plan covers all components. `adopt`: take objects of other sets.
+    removed unless the plan covers all components. `adopt`: take objects of other sets;
+    `migrate`: take over what other tools applied.
     """
 
     prune: bool = True
     everything: bool = False
     elsewhere: Collection[ObjectRef] | None = None
     adopt: bool = False
+    migrate: bool = False
     files: Mapping[ObjectRef, str] = field(default_factory=dict)
     fingerprint: Fingerprint = field(default_factory=Fingerprint)
 
@@ -58,6 +60,7 @@ def plan(
         Created.by((m for manifests in components.values() for m in manifests), environment.namespace),
         files or options.files,
         None if options.adopt else frozenset(own | {owner.set_id for owner in parents}),
+        options.migrate,
         options.fingerprint,
         listing,
         stop,

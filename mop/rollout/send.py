@@ -9,11 +9,14 @@ from dataclasses import replace
 from itertools import groupby
 
 from mop.engines.protocols import Cluster
-from mop.errors import ClusterError, Rejected
+from mop.errors import ClusterError, Rejected, Stale
 from mop.manifest import Manifest, ObjectRef, kind_rank, ref, sort_key
 from mop.problem import Problem
 from mop.results import Change, Progress, Written, silent
+from mop.rollout.adopting import migrated, tools_of
 from mop.rollout.concurrent import Stop, each
+from mop.rollout.gone import await_gone
+from mop.rollout.immutable import WAYS
 from mop.rollout.phases import CORE_NAMESPACE, Phase, waves
 from mop.rollout.plan import Plan, Planned
 from mop.rollout.turns import rolls, turns
@@ -22,6 +25,10 @@ Sent = tuple[str, ObjectRef]  # component, object
 Settle = Callable[[Sequence[Sent]], None]
 #: Seconds that a server may take to serve a kind after its definition was established.
 _SERVED = 30.0
+#: Seconds that an object which is made anew may take to go; its pods may have long grace periods.
+_GONE = 600.0
+#: How often managedFields are tried to be replaced while others write.
+_TRIES = 10
 
 
 class Sender:
@@ -102,9 +109,27 @@ class Sender:
         if item.write:
             self._guard()
             self._await_kind(change.ref)
+            self._make_room(item)
             applied = self._cluster.apply(item.manifest, force=self._force)
             change = replace(change, warnings=applied.warnings or change.warnings)
         self._record(component, change)
+
+    def _make_room(self, item: Planned) -> None:
+        """What has to happen to the live object before it can be applied."""
+        it = item.change.ref
+        if item.replaces:
+            self._cluster.delete(it, propagation=WAYS[item.replaces], uid=item.uid)
+            await_gone(self._cluster, [it], _GONE, stop=self._stop)
+            self._guard()
+        for _ in range(_TRIES if item.adopts else 0):
+            live = self._cluster.get(it)
+            if live is None or not tools_of(live):
+                return
+            try:
+                self._cluster.set_managers(it, migrated(live), live["metadata"]["resourceVersion"])
+            except Stale:
+                continue  # a controller wrote in between: its entry counts too
+            return
 
     def _delete(self, entry: tuple[str, Planned]) -> None:
         component, item = entry

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import httpx2
 
@@ -110,6 +112,22 @@ class LightkubeCluster:
         )
         self._check(response, Asked("patch", resource.plural, it, it.namespace, manifest))
         return Applied(_object(response), _warnings(response))
+
+    def set_managers(self, ref: ObjectRef, entries: Sequence[Mapping[str, Any]], version: str) -> None:
+        resource = self._resource(ref.api_version, ref.kind, ref)
+        # As client-go's csaupgrade does; the version in the patch makes it a Conflict if the object moved.
+        patch = [
+            {"op": "replace", "path": "/metadata/managedFields", "value": list(entries)},
+            {"op": "replace", "path": "/metadata/resourceVersion", "value": version},
+        ]
+        response = self._session.request(
+            "PATCH",
+            resource.path(ref.namespace, ref.name),
+            params={"fieldManager": FIELD_MANAGER},
+            body=json.dumps(patch).encode(),
+            content_type="application/json-patch+json",
+        )
+        self._check(response, Asked("patch", resource.plural, ref, ref.namespace))
 
     def create(self, manifest: Manifest) -> Manifest:
         it = ref(manifest)
