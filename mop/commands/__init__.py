@@ -21,6 +21,7 @@ for _task in (
     founding.init,
     vendoring.vendor,
     questions.affected,
+    questions.compare,
     questions.graph,
     rendering.export,
     rendering.render,

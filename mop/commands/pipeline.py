@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Self
 
@@ -82,15 +82,14 @@ class Pipeline:
             self.lines.total()
         return 1 if self.failed else 0
 
-    def finish_findings(self, *, json: bool, sarif: str, junit: str, skip: str) -> int:
+    def finish_findings(self, *, json: bool, sarif: str, junit: str, skip: Collection[str]) -> int:
         """Report what validation found, on standard output and to files; the exit code.
 
-        `skip`: names of checks, with commas, whose findings do not count.
+        `skip`: names of checks whose findings do not count.
         """
         from mop.report import problems as report
 
-        skipped = {name.strip() for name in skip.split(",") if name.strip()}
-        found = [problem for problem in self._findings() if problem.check not in skipped]
+        found = [problem for problem in self._findings() if problem.check not in skip]
         cases = [(part.environment.name, c) for part in self.selected for c in (*part.components, "")]
         if sarif:
             write_atomic(Path(sarif), report.problems_sarif(found, __version__))
@@ -105,16 +104,19 @@ class Pipeline:
         return 1 if self._broken or any(problem.level == "error" for problem in found) else 0
 
     def _findings(self) -> list[Problem]:
-        from mop.steps.validate import findings
+        from mop.steps.validate import findings, shared
 
         outputs = self.workspace.outputs
         found = []
+        checked = []
         for part in self.selected:
             for component in (*part.components, *([""] if part.whole else [])):
                 name = f"validate:{part.environment.name}" + (f":{component}" if component else "")
                 if self.tasks.ledger.result(name).state in ("done", "current") or self._found(name):
                     found += findings(part.environment, component, outputs)
-        return found
+                    if not component:
+                        checked.append(part.environment)
+        return found + shared(checked, outputs)
 
     def _found(self, task: str) -> bool:
         """Whether the task failed because of what it found, and not before it looked."""

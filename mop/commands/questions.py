@@ -1,4 +1,4 @@
-"""`affected`, `graph`: questions about the platform that change nothing."""
+"""`affected`, `compare`, `graph`: questions about the platform that change nothing."""
 
 from __future__ import annotations
 
@@ -34,6 +34,36 @@ def affected(
         out.result(affected_text(found))
     else:
         out.note("nothing is affected")
+    return 0
+
+
+@command(help={"env": ENV, "component": COMPONENT, "json": JSON, "jobs": JOBS})
+def compare(_context: Any, env: str = "", component: str = "", json: bool = False, jobs: int = 0) -> int:
+    """
+    Show what differs between environments: images, replicas, resources, configuration, everything else.
+
+    Example: inv compare --env staging,production
+    """
+    from dataclasses import replace
+
+    from mop.commands.pipeline import Pipeline
+    from mop.errors import UsageError
+    from mop.report.compare import compare_json, compare_text
+    from mop.steps.compare import compare as differences
+
+    pipeline = Pipeline.open(env, component, quiet=True)
+    if len(pipeline.selected) < 2:
+        raise UsageError(
+            f"compare takes several environments, found {pipeline.selected[0].environment.name} alone",
+            hint="for example --env staging,production",
+        )
+    pipeline.run(["vendor", "evaluate", "render"], jobs)
+    if pipeline.failed:
+        return pipeline.finish()
+    sides = [replace(part.environment, components=part.components) for part in pipeline.selected]
+    found = differences(sides, pipeline.workspace.outputs)
+    text = compare_json if json else compare_text
+    pipeline.terminal.result(text([side.name for side in sides], found))
     return 0
 
 

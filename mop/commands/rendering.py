@@ -111,10 +111,12 @@ def validate(
     """
     from mop.commands.pipeline import Pipeline
 
+    skipped = _checks(skip)
+
     def once() -> int:
         pipeline = Pipeline.open(env, component, quiet=json, findings=False)
         pipeline.run(["vendor", "evaluate", "render", "validate"], jobs)
-        return pipeline.finish_findings(json=json, sarif=sarif, junit=junit, skip=skip)
+        return pipeline.finish_findings(json=json, sarif=sarif, junit=junit, skip=skipped)
 
     return _watched(once) if watch else once()
 
@@ -143,6 +145,20 @@ def export(_context: Any, to: str = "", env: str = "", component: str = "", jobs
         f"{to}: {outcome.written} written, {outcome.removed} removed, {outcome.kept} unchanged"
     )
     return 0
+
+
+def _checks(text: str) -> set[str]:
+    """The checks that `text` names, with commas. Raises UsageError for one that there is not."""
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    if names:
+        from mop.checks import NAMES
+        from mop.checks.nearest import nearest
+        from mop.errors import UsageError
+
+        for name in sorted(names.difference(NAMES)):
+            hint = nearest(name, NAMES) or f"the checks are {', '.join(sorted(NAMES))}"
+            raise UsageError(f"--skip: no check is called {name}", hint=hint)
+    return names
 
 
 def _watched(once: Callable[[], int]) -> int:
