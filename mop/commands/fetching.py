@@ -9,10 +9,13 @@ from mop.graph import Builder, TaskSpec
 from mop.model import Platform
 from mop.report.tasks import TaskLines
 from mop.report.terminal import Terminal, terminal
-from mop.runner.run import Run, Workspace, open_workspace
+from mop.runner.run import Run, Workspace, cores, open_workspace
 from mop.selection import select
 from mop.steps import vendor, vendor_libraries
 from mop.steps.vendor import Options
+
+#: At once, unless `--jobs` says otherwise: downloads wait for the network, not for a core.
+_DOWNLOADS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ class Vendoring:
         """Run the tasks; whether any failed."""
         run = Run(self.workspace, lines)
         run.builder = builder
-        run.execute(tasks, jobs)
+        run.execute(tasks, jobs or max(cores(), _DOWNLOADS))
         return bool(run.errors)
 
     def _tidy(self, options: Options) -> None:
