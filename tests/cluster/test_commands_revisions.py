@@ -105,7 +105,10 @@ def test_a_protected_environment_is_named_for_rollback_and_delete_too(deployed: 
     text = (
         (deployed / "mop.yaml")
         .read_text()
-        .replace("    components: [web]", "    protected: true\n    components: [web]")
+        .replace(
+            "    components: [web]",
+            "    protected: true\n    validate: { secrets: any }\n    components: [web]",
+        )
     )
     write(deployed, {"mop.yaml": text})
     assert mop(deployed, "apply", "--yes", "--no-wait").code == 1
