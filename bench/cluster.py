@@ -7,7 +7,8 @@ Each file holds a JSON list of rendered objects, as `.mop/manifests/<env>/<compo
 `--objects` ConfigMaps, Services and Deployments without pods are made up. The server is an embedded control plane of
 the measurement's own. Everything is applied once by MOP; then, nothing having changed, each program runs `--runs`
 times as a whole process. Printed are the fastest wall time, the peak memory of the process, and the requests
-that the API server counted meanwhile (its controllers' own are in them, the same for all).
+that the API server counted meanwhile (its controllers' own are in them, the same for all). A process starts as a copy
+of this one, so memory below this one's own shows as that.
 """
 
 from __future__ import annotations
