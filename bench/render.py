@@ -276,7 +276,8 @@ def helm_rows(folder: Path, tools: Tools, runs: int) -> Iterator[str]:
             Sample(sum(s.wall for s in each), sum(s.cpu for s in each), max(s.memory for s in each))
         )
     wall, cpu, memory = (statistics.median(getattr(s, f) for s in samples) for f in ("wall", "cpu", "memory"))
-    yield f"| (a) `helm template`, four times | no Jsonnet, one stream | {wall:.2f} s | {cpu:.2f} s | {memory:.0f} MiB | | | | |"
+    numbers = f"{wall:.2f} s | {cpu:.2f} s | {memory:.0f} MiB"
+    yield f"| (a) `helm template`, four times | no Jsonnet, one stream | {numbers} | | | | |"
 
 
 def main() -> None:
@@ -305,7 +306,7 @@ def rows(base: Path, asked: argparse.Namespace, tools: Tools) -> Iterable[str]:
         ("(a) the stack", 1, asked.runs),
         (f"(c) {asked.environments} environments", asked.environments, max(1, asked.runs // 3)),
     ):
-        folder = base / f"stack-{count}" / "platform"
+        folder = base / name.replace(" ", "-") / "platform"
         (folder / "lib").mkdir(parents=True)
         stack(folder, asked.charts, count)
         bench = Bench(name, folder, tools, runs, whole=False)

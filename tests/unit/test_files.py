@@ -34,7 +34,9 @@ def test_a_write_tightens_the_mode_even_where_the_bytes_are_equal(tmp_path: Path
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_a_failed_write_leaves_the_old_file_and_no_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_file_and_no_rest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "file"
     path.write_text("old")
 
@@ -184,7 +186,9 @@ def test_fresh_looks_again(tmp_path: Path) -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(contents=st.lists(st.sampled_from(["a", "b", "cc"]), min_size=1, max_size=6))
-def test_a_remembered_digest_always_equals_the_bytes(contents: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_remembered_digest_always_equals_the_bytes(
+    contents: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
     root = tmp_path_factory.mktemp("digests")
     for content in contents:
         (root / "file").write_text(content)

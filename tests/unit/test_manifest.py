@@ -39,13 +39,21 @@ def test_full_ties_are_broken_by_api_version() -> None:
 
 
 def test_file_names_are_those_of_tk_export() -> None:
-    names = file_names([obj("Deployment", "grafana", "monitoring", "apps/v1"), obj("ClusterRole", "system:x")])
+    names = file_names(
+        [obj("Deployment", "grafana", "monitoring", "apps/v1"), obj("ClusterRole", "system:x")]
+    )
     assert list(names.values()) == ["apps-v1.Deployment-grafana.yaml", "v1.ClusterRole-system:x.yaml"]
 
 
 def test_objects_that_would_share_a_file_get_their_namespace() -> None:
-    names = file_names([obj("ConfigMap", "a", "one"), obj("ConfigMap", "a", "two"), obj("ConfigMap", "b", "one")])
-    assert list(names.values()) == ["v1.ConfigMap-a-one.yaml", "v1.ConfigMap-a-two.yaml", "v1.ConfigMap-b.yaml"]
+    names = file_names(
+        [obj("ConfigMap", "a", "one"), obj("ConfigMap", "a", "two"), obj("ConfigMap", "b", "one")]
+    )
+    assert list(names.values()) == [
+        "v1.ConfigMap-a-one.yaml",
+        "v1.ConfigMap-a-two.yaml",
+        "v1.ConfigMap-b.yaml",
+    ]
 
 
 def test_the_api_version_is_no_part_of_the_identity() -> None:

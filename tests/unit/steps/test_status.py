@@ -20,7 +20,9 @@ READY = {
 
 
 def cluster_with(*manifests: Manifest) -> FakeCluster:
-    cluster = FakeCluster(namespace(), *(sent(manifest, Owner("staging", "web", NAMESPACE)) for manifest in manifests))
+    cluster = FakeCluster(
+        namespace(), *(sent(manifest, Owner("staging", "web", NAMESPACE)) for manifest in manifests)
+    )
     cluster.calls.clear()
     return cluster
 
