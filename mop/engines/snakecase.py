@@ -66,8 +66,7 @@ def _after_letters(out: list[str], kind: Word, word: str, rest: str) -> tuple[Wo
 def _tail(
     out: list[str], kind: Word, word: str, rest: str, *, ends: tuple[Word, ...]
 ) -> tuple[Word, str, str]:
-    """Small letters and numbers that go on from a number (`20x`), and the connector before what comes next.
-    """
+    """Small letters and numbers that go on from a number (`20x`), and the connector before what comes next."""
     while kind in ("alphabet", "number"):
         out.append(_lower(kind, word))
         kind, word, rest = _next_word(rest)

@@ -4,7 +4,6 @@ import json
 import shutil
 import tarfile
 import tempfile
-
 from collections.abc import Callable
 from pathlib import Path
 
