@@ -75,6 +75,7 @@ def apply(
     `authorise` comes before.
     """
     options = options or Options()
+    _check_rollouts(environment, plans)
     for plan in plans:
         check_limit(plan.owner, len(plan.doomed), plan.members, options.prune_limit)
         if plan.conflicts and not options.force:
@@ -97,6 +98,22 @@ def apply(
     with Lock(cluster, name, namespace) as lock:
         now = revisions(cluster, name, namespace)
         return _carry_out(replace(setting, older=now, guard=lock.check), plans)
+
+
+def _check_rollouts(environment: Environment, plans: Sequence[Plan]) -> None:
+    """A strategy that cannot be carried out is refused: to roll instead would be what nobody asked for."""
+    declared = {plan.component: environment.rollout.get(plan.component) for plan in plans if plan.writes}
+    other = {
+        name: rollout.strategy
+        for name, rollout in declared.items()
+        if rollout and rollout.strategy != "rolling"
+    }
+    if other:
+        names = ", ".join(f"{name} ({strategy})" for name, strategy in other.items())
+        raise UsageError(
+            f"environment {environment.name} declares rollouts that this version cannot carry out: {names}",
+            hint="only `rolling` is implemented so far; nothing was applied",
+        )
 
 
 def _carry_out(setting: Setting, plans: Sequence[Plan]) -> list[ApplyResult]:

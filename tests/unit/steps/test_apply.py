@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from mop.errors import FieldConflict, Interrupted, NotReady, Rejected, Unreachable, UsageError
 from mop.manifest import Manifest, ref
-from mop.model import OrderName, Ready
+from mop.model import OrderName, Ready, Rollout
 from mop.results import ApplyResult, Waiting, Written
 from mop.rollout.concurrent import Stop
 from mop.steps.apply import Options, apply, authorise
@@ -267,3 +268,13 @@ class TestAuthorise:
     def test_a_protected_environment_is_opened_by_its_name_or_a_plan(self) -> None:
         authorise(environment("production", protected=True), confirm="production")
         authorise(environment("production", protected=True), planned=True, named=False)
+
+
+def test_a_rollout_that_cannot_be_carried_out_is_refused_before_anything_is_written() -> None:
+    cluster = cluster_with()
+    staging = replace(environment(), rollout={"web": Rollout("canary")})
+    plans = plan(cluster, staging, {"web": [config_map()]})
+    cluster.calls.clear()
+    with pytest.raises(UsageError, match=r"cannot carry out: web \(canary\)"):
+        apply(cluster, staging, plans)
+    assert cluster.calls == []
