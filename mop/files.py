@@ -10,11 +10,12 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import stat
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -69,6 +70,31 @@ def _holds(path: Path, content: bytes, mode: int) -> bool:
             path.chmod(mode)
     except OSError:
         return False
+    return True
+
+
+def write_folder(folder: Path, files: Sequence[tuple[str, str, int]]) -> bool:
+    """Make `folder` of `files` (name, text, mode) by one rename, which spares one for each file.
+
+    Gives False, with nothing done, if something is there, or gets in the way meanwhile.
+    """
+    if os.path.lexists(folder):
+        return False
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:200]}.")
+    try:
+        for name, text, mode in files:
+            handle = os.open(f"{temporary}/{name}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(handle, "wb") as out:
+                os.fchmod(handle, mode)
+                out.write(text.encode())
+        os.chmod(temporary, 0o755)  # noqa: PTH101, S103 - as mkdir makes one
+        os.rename(temporary, folder)  # noqa: PTH104
+    except BaseException as error:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError):
+            return False
+        raise
     return True
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mop.files import PRIVATE_FILE, Digests, Input, private_folder, sha256, write_atomic
+from mop.files import PRIVATE_FILE, Digests, Input, private_folder, sha256, write_atomic, write_folder
 from mop.manifest import Manifest, file_names, ref
 
 
@@ -118,13 +118,17 @@ class Outputs:
         self.private()
         manifests = list(manifests)
         names = file_names(manifests)
-        written: dict[str, str] = {}
-        for manifest, text in zip(manifests, texts, strict=True):
-            name = names[ref(manifest)]
-            path = folder / name
-            write_atomic(path, text, mode=PRIVATE_FILE if manifest["kind"] == "Secret" else 0o644)
-            self.digests.fresh(path)
-            written[name] = sha256(text)
+        files = [
+            (names[ref(manifest)], text, PRIVATE_FILE if manifest["kind"] == "Secret" else 0o644)
+            for manifest, text in zip(manifests, texts, strict=True)
+        ]
+        written = {name: sha256(text) for name, text, _ in files}
+        if write_folder(folder, files):
+            self.digests.fresh(folder)
+            return written
+        for name, text, mode in files:
+            write_atomic(folder / name, text, mode=mode)
+            self.digests.fresh(folder / name)
         folder.mkdir(parents=True, exist_ok=True)
         for path in folder.iterdir():
             if path.name not in written:

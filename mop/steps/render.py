@@ -18,6 +18,11 @@ from mop.outputs import Outputs
 FORMAT = 1
 
 
+#: YAML by JSON, of the objects that this process wrote last; so many of them.
+_written: dict[str, str] = {}
+_MOST = 2000
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """`objects`: how many; `changed`: whether any of them is not what it was."""
@@ -52,8 +57,6 @@ def render(
     environment: Environment, component: str, outputs: Outputs, tools: Toolbox, crds: Scopes
 ) -> Outcome:
     """Write the component's manifests. Raises ManifestError, naming the path inside the evaluated value."""
-    from mop import goyaml  # a run with nothing to render does without
-
     source = outputs.evaluated(environment.name, component)
     text = source.read_text()
     value, spec = _inline(extract.parse(text), environment)
@@ -61,11 +64,25 @@ def render(
     output = outputs.manifests(environment.name, component)
     outputs.forget(output)
     folder = outputs.rendered(environment.name, component)
-    files = outputs.write_files(folder, manifests, (goyaml.dump(manifest) for manifest in manifests))
+    parts = [json.dumps(manifest, ensure_ascii=False, separators=(",", ":")) for manifest in manifests]
+    files = outputs.write_files(folder, manifests, map(_yaml, manifests, parts))
     made_from = Input(str(source.relative_to(outputs.root)), "file", sha256(text))
-    document = json.dumps(manifests, ensure_ascii=False, separators=(",", ":"))
-    changed = outputs.write(output, document, key(environment, crds), [made_from], {"files": files})
+    changed = outputs.write(
+        output, f"[{','.join(parts)}]", key(environment, crds), [made_from], {"files": files}
+    )
     return Outcome(len(manifests), changed)
+
+
+def _yaml(manifest: Manifest, text: str) -> str:
+    """The YAML of `manifest`, whose JSON is `text`: environments of one stack have most objects in common."""
+    from mop import goyaml  # a run with nothing to render does without
+
+    found = _written.get(text)
+    if found is None:
+        if len(_written) >= _MOST:
+            _written.clear()
+        found = _written[text] = goyaml.dump(manifest)
+    return found
 
 
 def to_manifests(

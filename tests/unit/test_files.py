@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mop.files import Digests, Input, sha256, write_atomic
+from mop.files import Digests, Input, sha256, write_atomic, write_folder
 
 
 def test_a_write_is_one_rename_and_says_whether_bytes_changed(tmp_path: Path) -> None:
@@ -195,3 +195,24 @@ def test_a_remembered_digest_always_equals_the_bytes(
         digests = Digests(root, root / "store.json")
         assert digests.file("file") == sha256(content)
         digests.save()
+
+
+def test_a_new_folder_comes_whole_and_with_its_modes(tmp_path: Path) -> None:
+    folder = tmp_path / "sub" / "folder"
+    assert write_folder(folder, [("a", "ä", 0o644), ("s", "secret", 0o600)])
+    assert {path.name: (path.read_text(), path.stat().st_mode & 0o777) for path in folder.iterdir()} == {
+        "a": ("ä", 0o644),
+        "s": ("secret", 0o600),
+    }
+    assert [path.name for path in folder.parent.iterdir()] == ["folder"]
+
+
+def test_a_folder_that_is_there_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    assert not write_folder(tmp_path / "folder", [("a", "1", 0o644)])
+    assert list((tmp_path / "folder").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_leaves_no_rest(tmp_path: Path) -> None:
+    assert not write_folder(tmp_path / "folder", [("a", "1", 0o644), ("no/such/a", "2", 0o644)])
+    assert list(tmp_path.iterdir()) == []
