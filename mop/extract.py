@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 NAMESPACED = "tanka.dev/namespaced"
 ENVIRONMENT_LABEL = "tanka.dev/environment"
-_LONG_NUMBER = re.compile(r"\d{16}")
+_LONG_NUMBER = re.compile("[0-9]{16}")
 #: Lines of an object that an error shows.
 _SHOWN_LINES = 12
 #: Cluster-scoped kinds that an environment's schemas may not have: an older version or an aggregated API
