@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.abc import Loader
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.util import LazyLoader
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from importlib.abc import (
+        Loader,
+    )  # which brings importlib.resources, and with it half of the standard library
 
 DEFERRED = frozenset({"invoke.vendor.yaml", "pdb"})
 #: Takes `Mock` while it is imported.
@@ -32,11 +36,12 @@ class Finder:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            spec.loader = _MockLater(spec.loader) if name == _MOCKING else LazyLoader(spec.loader)
+            # A loader by its methods; `Loader` itself is left to the type checker.
+            spec.loader = _MockLater(spec.loader) if name == _MOCKING else LazyLoader(spec.loader)  # type: ignore[assignment]
         return spec
 
 
-class _MockLater(Loader):
+class _MockLater:
     """Executes a module with a stand-in for unittest.mock, which is gone afterwards."""
 
     def __init__(self, loader: Loader) -> None:

@@ -21,13 +21,14 @@ from mop.engines.protocols import Toolbox
 from mop.manifest import Manifest, ObjectRef, ref
 from mop.model import Environment, Platform
 from mop.outputs import Outputs
-from mop.steps import evaluate, render, vendor, vendor_libraries
+from mop.steps import evaluate, render
 
 if TYPE_CHECKING:
     from mop.results import ApplyResult, Origin, Progress
     from mop.rollout.plan import Plan
     from mop.steps.apply import Options
     from mop.steps.diff import Options as Planning
+    from mop.steps.vendor import Options as Vendoring
 
 #: The stages, in order, and what each does; a task's name begins with its stage.
 STAGES = {
@@ -84,7 +85,7 @@ class Builder:
     planning: Planning | None = None
     source: Callable[[], Origin] | None = None
     recorded: Mapping[str, Mapping[str, Origin]] = field(default_factory=dict)
-    vendoring: vendor.Options = field(default_factory=vendor.Options)
+    vendoring: Vendoring | None = None
     threads: int = 1
     progress: Progress = lambda _event: None
 
@@ -112,25 +113,29 @@ class Builder:
 
     def chart(self, name: str) -> TaskSpec:
         """The task of one chart; the same for every environment."""
-        asked = self.vendoring.updates(name) or self.vendoring.force
+        from mop.steps import vendor  # a platform without charts and libraries does without
+
+        options = self.vendoring or vendor.Options()
+        asked = options.updates(name) or options.force
         return TaskSpec(
             name=f"vendor:chart:{name}",
             doc=f"make charts/{name} what mop.lock says",
             needs=(),
-            action=lambda: vendor.vendor(self.platform, name, self.outputs, self.tools, self.vendoring),
+            action=lambda: vendor.vendor(self.platform, name, self.outputs, self.tools, options),
             current=lambda: not asked and vendor.current(self.platform, name, self.outputs),
         )
 
     def library(self, name: str) -> TaskSpec:
         """The task of one Jsonnet library and of all that it depends on; the same for every environment."""
-        asked = self.vendoring.updates(name) or self.vendoring.force
+        from mop.steps import vendor, vendor_libraries
+
+        options = self.vendoring or vendor.Options()
+        asked = options.updates(name) or options.force
         return TaskSpec(
             name=f"vendor:library:{name}",
             doc=f"make vendor/ what mop.lock says, for {self.platform.libraries[name].source}",
             needs=(),
-            action=lambda: vendor_libraries.vendor(
-                self.platform, name, self.outputs, self.tools, self.vendoring
-            ),
+            action=lambda: vendor_libraries.vendor(self.platform, name, self.outputs, self.tools, options),
             current=lambda: not asked and vendor_libraries.current(self.platform, name, self.outputs),
         )
 

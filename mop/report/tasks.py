@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from mop.errors import MopError, ValidationError
 from mop.report.errors import error_text
 from mop.report.terminal import Terminal
-from mop.steps import evaluate, render, vendor, vendor_libraries
+from mop.steps import evaluate, render
 
 
 class TaskLike(Protocol):
@@ -90,6 +90,10 @@ def _facts(outcome: Any) -> str:
         return ", ".join(parts)
     if isinstance(outcome, render.Outcome):
         return f"{outcome.objects} objects{'' if outcome.changed else ', unchanged'}"
+    if outcome is None:
+        return ""
+    from mop.steps import vendor, vendor_libraries  # a run that vendors nothing does without
+
     if isinstance(outcome, vendor.Outcome | vendor_libraries.Outcome):
         moved = (
             f"{outcome.before} → {outcome.version}" if outcome.before != outcome.version else outcome.version

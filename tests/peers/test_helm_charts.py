@@ -105,9 +105,9 @@ def test_a_real_chart_renders_as_with_helm(program: Path, go: Judge, asked: Helm
     assert digest
     if done.returncode:
         with pytest.raises(ChartError):
-            Prober(Path(tempfile.mkdtemp())).template(HelmSdk(), asked, digest)
+            Prober(Path(tempfile.gettempdir())).template(HelmSdk(), asked, digest)
         return
-    objects, random = Prober(Path(tempfile.mkdtemp())).template(HelmSdk(), asked, digest)
+    objects, random = Prober(Path(tempfile.gettempdir())).template(HelmSdk(), asked, digest)
     ours = [(found.template, found.manifest) for found in objects]
     theirs = list(_read(go, done.stdout))
     assert [template for template, _ in ours] == [template for template, _ in theirs]

@@ -59,7 +59,7 @@ def rendered(
     """What is random in the chart."""
     digest = Digests(chart).tree(chart)
     assert digest
-    return Prober(Path(tempfile.mkdtemp())).template(
+    return Prober(Path(tempfile.gettempdir())).template(
         helm or Counting(), request(dict(values or {}), chart=chart), digest
     )[1]
 
@@ -73,7 +73,7 @@ def test_a_chart_with_traps_that_none_reaches_renders_as_it_does_without(name: s
     digest = Digests(CHART).tree(CHART)
     assert digest
     helm = Counting()
-    objects, random = Prober(Path(tempfile.mkdtemp())).template(helm, CASES[name], digest)
+    objects, random = Prober(Path(tempfile.gettempdir())).template(helm, CASES[name], digest)
     assert objects == HelmSdk().template(CASES[name])
     assert random == ()
     drawn_and_thrown_away = name == "secret"  # `default (randAlphaNum 16) "given"` draws before it chooses
@@ -83,14 +83,14 @@ def test_a_chart_with_traps_that_none_reaches_renders_as_it_does_without(name: s
 def test_what_is_drawn_is_named_with_template_function_object_and_field() -> None:
     digest = Digests(CHART).tree(CHART)
     assert digest
-    _, random = Prober(Path(tempfile.mkdtemp())).template(Counting(), request({"secret": True}), digest)
+    _, random = Prober(Path(tempfile.gettempdir())).template(Counting(), request({"secret": True}), digest)
     assert random == ("relay: relay/templates/secret.yaml: randAlphaNum (Secret/demo data.password)",)
 
 
 def test_what_reads_the_clock_is_random_though_two_renders_agree() -> None:
     digest = Digests(CHART).tree(CHART)
     assert digest
-    _, random = Prober(Path(tempfile.mkdtemp())).template(Counting(), request({"stamp": True}), digest)
+    _, random = Prober(Path(tempfile.gettempdir())).template(Counting(), request({"stamp": True}), digest)
     assert random == ("relay: templates/deployment.yaml: date, now",)
 
 
@@ -116,7 +116,7 @@ def test_what_is_only_mentioned_is_stable(chart_of: Write, template: str, values
     chart = chart_of(a=config(template), values=values)
     digest = Digests(chart).tree(chart)
     assert digest
-    objects, random = Prober(Path(tempfile.mkdtemp())).template(Counting(), request(chart=chart), digest)
+    objects, random = Prober(Path(tempfile.gettempdir())).template(Counting(), request(chart=chart), digest)
     assert random == ()
     assert objects == HelmSdk().template(request(chart=chart))
 
@@ -185,7 +185,7 @@ def test_what_is_called_stable_is_the_same_each_time_and_the_charts_own(
         digest = Digests(chart).tree(chart)
         assert digest
         try:
-            objects, random = Prober(Path(tempfile.mkdtemp())).template(
+            objects, random = Prober(Path(tempfile.gettempdir())).template(
                 HelmSdk(), request(chart=chart), digest
             )
         except ChartError:
@@ -256,7 +256,7 @@ def test_a_chart_that_fails_by_itself_says_why(chart_of: Write) -> None:
 
 
 def test_what_was_learnt_of_a_chart_is_forgotten_on_demand(chart_of: Write) -> None:
-    prober, helm = Prober(Path(tempfile.mkdtemp())), Counting()
+    prober, helm = Prober(Path(tempfile.gettempdir())), Counting()
     chart = chart_of(a=config("fixed"))
     prober.template(helm, request(chart=chart), "digest")
     (chart / "templates" / "a.yaml").write_text(config("{{ randAlphaNum 8 }}"))
